@@ -1,0 +1,1 @@
+"""Prefect flows: thin modules that make tasks and flows out of pipeline functions."""

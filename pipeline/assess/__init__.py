@@ -1,0 +1,1 @@
+"""Assessing: a Call in, evidence, measures and levels out: the Scorecard."""

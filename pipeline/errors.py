@@ -1,0 +1,63 @@
+"""Everything ridealong raises on purpose. Catch `RidealongError`; its text is meant for people.
+
+RidealongError
+├── UsageError           wrong options, settings or manifest: nothing was started        (exit 2)
+│   ├── ManifestError    calls.csv: every fault of the file, each with its row
+│   └── RubricError      a rubric file: every fault of the file, each with its place
+└── CallError            this one call cannot be scored, the others can                  (exit 1)
+    ├── MediaError       the recording cannot be read, or is over a limit
+    ├── TranscriptError  the transcript file cannot be read
+    ├── ListeningError   no engine or diarization can handle the recording
+    └── OutputError      the result cannot be written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class RidealongError(Exception):
+    """Base of all errors that ridealong raises; the message says what is wrong, where, and what to do."""
+
+
+class UsageError(RidealongError):
+    """The request itself is wrong, so nothing was started."""
+
+
+class FileFaults(UsageError):
+    """A file with one or more faults. `faults` holds every one of them, each with its place."""
+
+    def __init__(self, path: object, faults: Sequence[str], remedy: str) -> None:
+        self.path = str(path)
+        self.faults = tuple(faults)
+        count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
+        lines = "\n".join(f"  - {fault}" for fault in faults)
+        super().__init__(f"{path}: {count}\n{lines}\n{remedy}")
+
+
+class ManifestError(FileFaults):
+    """calls.csv cannot be used."""
+
+
+class RubricError(FileFaults):
+    """A rubric file cannot be used."""
+
+
+class CallError(RidealongError):
+    """This call cannot be scored; the batch goes on without it."""
+
+
+class MediaError(CallError):
+    """The recording cannot be decoded, or is over a limit."""
+
+
+class TranscriptError(CallError):
+    """The transcript file cannot be read."""
+
+
+class ListeningError(CallError):
+    """No engine or diarization can handle this recording."""
+
+
+class OutputError(CallError):
+    """The result cannot be written."""

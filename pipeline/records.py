@@ -1,0 +1,247 @@
+"""The records that stages hand to each other: Word, SpeechSegment, Turn, Call, Scorecard and their parts.
+
+Frozen, tuples inside, standard library only. Times are float seconds from the start of the recording; `None`
+means "not measured" and 0 means "measured: none". A record is never changed: `dataclasses.replace` makes a new one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["rep", "manager", "customer", "unknown"]
+Side = Literal["seller", "buyer", "unknown"]
+CallType = Literal["discovery", "demo", "joint", "one_on_one", "deal_review"]
+
+ROLES: tuple[Role, ...] = ("rep", "manager", "customer", "unknown")
+CALL_TYPES: tuple[CallType, ...] = ("discovery", "demo", "joint", "one_on_one", "deal_review")
+BEHAVIOURS = ("agenda", "client_story", "differentiation", "value_proposition", "next_steps")
+"""The five core behaviours of the assessment standard, in the order every page shows them."""
+
+CRITERIA: dict[str, tuple[str, ...]] = {
+    "agenda": ("purpose", "plan", "agreement", "outcome", "tailored"),
+    "client_story": ("client", "situation", "change", "result", "relevance"),
+    "differentiation": ("contrast", "benefit", "need", "proof"),
+    "value_proposition": ("problem", "outcome", "specific", "relevance"),
+    "next_steps": ("action", "owner", "when", "commitment", "purpose"),
+}
+"""Behaviour -> its criteria, in the order of the assessment standard."""
+
+LEVEL_NAMES = ("Not Present", "Needs Work", "Good", "Excellent")
+"""Level 0-3 -> its name."""
+
+
+def side_of(role: Role) -> Side:
+    """The side that a role speaks for: rep and manager sell, the customer buys."""
+    if role == "unknown":
+        return "unknown"
+    return "buyer" if role == "customer" else "seller"
+
+
+# --- what listening makes -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One recognised word. `probability` is the engine's confidence in [0, 1], None where it gives none."""
+
+    text: str
+    start: float
+    end: float
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSegment:
+    """A stretch in which `speaker` is heard; one line of RTTM. Segments of different speakers may overlap."""
+
+    speaker: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says until the floor changes. `start` and `end` are None in a transcript without times;
+    `words` is empty in an imported transcript, where only the text is known."""
+
+    speaker: str
+    text: str
+    start: float | None = None
+    end: float | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One speaker of a call. `speaker` is the label that turns use, `name` the person's name or None."""
+
+    speaker: str
+    name: str | None
+    role: Role
+
+    @property
+    def side(self) -> Side:
+        """seller, buyer or unknown, by the role."""
+        return side_of(self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningQuality:
+    """How far the call record can be trusted: who listened, how sure they were, and what went wrong.
+
+    `word_confidence` is the mean word probability (0-1), None for an imported transcript or an engine without one.
+    `speech_attributed` is the share (0-1) of spoken words that got a speaker. `warnings` are sentences for people.
+    """
+
+    engine: str
+    models: tuple[tuple[str, str], ...] = ()
+    diarization: str = "none"
+    word_confidence: float | None = None
+    speech_attributed: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call: who said what when, and what is known about it. What assessing reads, whatever was listened to.
+
+    `duration` is in seconds, None where a transcript has no times. `started_at` is ISO 8601 as the manifest
+    gave it. `details` are the manifest's other columns (team among them), as (name, value) pairs.
+    `source_sha256` is the hash of the bytes that were listened to.
+    """
+
+    call_id: str
+    call_type: CallType
+    turns: tuple[Turn, ...]
+    participants: tuple[Participant, ...]
+    duration: float | None
+    quality: ListeningQuality
+    source: str = ""
+    source_sha256: str = ""
+    started_at: str | None = None
+    speech: tuple[SpeechSegment, ...] = ()
+    details: tuple[tuple[str, str], ...] = ()
+
+    def participant(self, speaker: str) -> Participant:
+        """The participant with this speaker label; role unknown where the call lists none."""
+        for one in self.participants:
+            if one.speaker == speaker:
+                return one
+        return Participant(speaker, None, "unknown")
+
+    def role(self, turn: Turn) -> Role:
+        """The role of the turn's speaker."""
+        return self.participant(turn.speaker).role
+
+    def side(self, turn: Turn) -> Side:
+        """The side of the turn's speaker."""
+        return self.participant(turn.speaker).side
+
+
+# --- what assessing makes -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage of one turn that shows a behaviour. `quote` is verbatim from `Call.turns[turn].text`."""
+
+    turn: int
+    start: float | None
+    end: float | None
+    speaker: str
+    role: Role
+    quote: str
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a classifier says of one behaviour on one call, before any rubric.
+
+    `probabilities` are P(level = 0..3), four numbers that add to one. `criteria` are those shown anywhere in the
+    evidence, in the standard's order. `searched` is the (first, last) turn that was looked at, None for no turns.
+    """
+
+    behaviour: str
+    probabilities: tuple[float, float, float, float]
+    criteria: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    searched: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourScore:
+    """One behaviour's line of the scorecard. `level` is 0-3, or None with the reason in `withheld`."""
+
+    behaviour: str
+    level: int | None
+    probabilities: tuple[float, float, float, float]
+    withheld: str | None = None
+    criteria: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+    @property
+    def level_name(self) -> str | None:
+        """The level's name, None where it is withheld."""
+        return None if self.level is None else LEVEL_NAMES[self.level]
+
+
+@dataclass(frozen=True, slots=True)
+class TalkMeasures:
+    """The conversation measures of the assessment standard for one speaker or side; None is "not measured".
+
+    `talk_share` is this speaker's share (0-1) of all speaking time, `speaking_time`, `longest_monologue` and
+    `patience` (median gap before answering the buyer) are seconds, `interruptions` counts overlaps taken over.
+    """
+
+    talk_share: float | None
+    speaking_time: float | None
+    longest_monologue: float | None
+    turns: int
+    words: int
+    questions: int | None
+    questions_per_minute: float | None
+    words_per_minute: float | None
+    patience: float | None
+    interruptions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Talk measures by speaker and by side. `switches_per_minute` and `dead_air` (seconds in which nobody
+    speaks) belong to the whole call. `basis` says what was measured: "time" or, without times, "words"."""
+
+    basis: Literal["time", "words"]
+    by_speaker: tuple[tuple[str, TalkMeasures], ...]
+    by_side: tuple[tuple[Side, TalkMeasures], ...]
+    switches_per_minute: float | None
+    dead_air: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """The manager's part in a joint call. `manager_share` is manager / (rep + manager) speech, 0-1; `takeover`
+    is None where it cannot be told. `began_turn` counts from 0; `began_at` and `rep_silent_for` are seconds."""
+
+    manager_share: float | None = None
+    takeover: bool | None = None
+    began_turn: int | None = None
+    began_at: float | None = None
+    rep_silent_for: float | None = None
+    said_before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The scorecard of one call: the product. `pipeline.assess.scorecard.to_json` writes it as the public format."""
+
+    call: Call
+    rubric_id: str
+    rubric_version: str
+    behaviours: tuple[BehaviourScore, ...]
+    talk: Talk
+    joint: Joint
+    warnings: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, Any], ...] = field(default=())

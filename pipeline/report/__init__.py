@@ -1,0 +1,1 @@
+"""Reporting: scorecards in, pages out."""
