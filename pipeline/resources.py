@@ -25,3 +25,8 @@ def model_folder(name: str) -> Path:
 def scorecard_schema() -> Path:
     """The JSON Schema file of scorecard.json."""
     return _PACKAGE / "scorecard.schema.json"
+
+
+def rubric_schema() -> Path:
+    """The JSON Schema file of rubric YAML files."""
+    return _PACKAGE / "rubric.schema.json"

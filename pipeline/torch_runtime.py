@@ -2,7 +2,7 @@
 
 torchaudio 2.11 (the newest) has a compiled part that does not load beside a CPU build of torch 2.13, and then neither
 `import pyannote.audio` nor `transformers.AutoModel` works. Both need only torchaudio's pure-Python parts (fbank,
-resample), so where the compiled part fails to load a module without it takes its place. Where it loads, nothing is done.
+resample), so where the compiled part fails to load, a module without it takes its place.
 """
 
 from __future__ import annotations
