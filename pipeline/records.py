@@ -172,7 +172,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class BehaviourScore:
-    """One behaviour's line of the scorecard. `level` is 0-3, or None with the reason in `withheld`."""
+    """One behaviour's line of the scorecard. `level` is 0-3, or None with the reason in `withheld`.
+
+    `missing` are the rubric's criteria that no evidence shows; `searched` is the (first, last) turn looked at."""
 
     behaviour: str
     level: int | None
@@ -181,6 +183,7 @@ class BehaviourScore:
     criteria: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
+    searched: tuple[int, int] | None = None
 
     @property
     def level_name(self) -> str | None:

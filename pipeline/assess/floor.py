@@ -1,0 +1,78 @@
+"""Who holds the floor: the spans of a call that measures and the takeover count, in seconds or, without times, in words.
+
+A back-channel ("mm-hm", "right") is a turn of at most `BACK_CHANNEL_WORDS` words or under `BACK_CHANNEL_SECONDS`;
+it is speech, but it does not take the floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from pipeline.records import Call, SpeechSegment, Turn
+
+BACK_CHANNEL_WORDS = 2
+BACK_CHANNEL_SECONDS = 1.0
+
+Holder = TypeVar("Holder")
+
+
+def is_timed(call: Call) -> bool:
+    """Whether every turn has a start and an end, so that seconds can be counted."""
+    return bool(call.turns) and all(turn.start is not None and turn.end is not None for turn in call.turns)
+
+
+def word_count(turn: Turn) -> int:
+    """Words of a turn, split at white space."""
+    return len(turn.text.split())
+
+
+def seconds(turn: Turn) -> float:
+    """Length of a turn in seconds; 0 where it has no times."""
+    return 0.0 if turn.start is None or turn.end is None else max(0.0, turn.end - turn.start)
+
+
+def is_back_channel(turn: Turn) -> bool:
+    """Whether a turn is too short to take the floor."""
+    if turn.start is not None and turn.end is not None and word_count(turn) <= 2 * BACK_CHANNEL_WORDS:
+        return word_count(turn) <= BACK_CHANNEL_WORDS or seconds(turn) < BACK_CHANNEL_SECONDS
+    return word_count(turn) <= BACK_CHANNEL_WORDS
+
+
+def speech_of(call: Call) -> tuple[SpeechSegment, ...]:
+    """The stretches of speech: those of diarization, or the turns themselves where there are none."""
+    if call.speech:
+        return call.speech
+    return tuple(
+        SpeechSegment(turn.speaker, turn.start, turn.end)
+        for turn in call.turns
+        if turn.start is not None and turn.end is not None and turn.end > turn.start
+    )
+
+
+def union(segments: Sequence[SpeechSegment]) -> list[tuple[float, float]]:
+    """The time covered by any of the segments, as sorted (start, end) pairs that do not touch."""
+    covered: list[tuple[float, float]] = []
+    for start, end in sorted((segment.start, segment.end) for segment in segments):
+        if covered and start <= covered[-1][1]:
+            covered[-1] = (covered[-1][0], max(covered[-1][1], end))
+        else:
+            covered.append((start, end))
+    return covered
+
+
+def stretches(call: Call, holder: Callable[[Turn], Holder]) -> Iterator[tuple[Holder, list[Turn]]]:
+    """Runs of turns in which one holder (a speaker, a side) keeps the floor; others' back-channels do not end a run."""
+    run: list[Turn] = []
+    current: Holder | None = None
+    for turn in call.turns:
+        who = holder(turn)
+        if run and who != current and is_back_channel(turn):
+            continue
+        if run and who != current and current is not None:
+            yield current, run
+            run = []
+        current = who
+        run.append(turn)
+    if run and current is not None:
+        yield current, run

@@ -1,0 +1,99 @@
+"""Levels by a rubric: what the classifier found on a call, and whether that is sure enough to say. Findings in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.assess.rubric import Rubric, RubricBehaviour
+from pipeline.records import BehaviourScore, Call, Finding
+
+UNKNOWN = (0.25, 0.25, 0.25, 0.25)
+"""The probabilities of a behaviour of which nothing can be said."""
+MIN_SELLER_WORDS = 30
+"""Fewer words than this on the seller side are a greeting, not a call: nothing in it can be judged."""
+
+
+def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) -> tuple[BehaviourScore, ...]:
+    """One score for each behaviour of the rubric, in its order; withheld, with the reason, where it is not sure."""
+    found = {finding.behaviour: finding for finding in findings}
+    unheard = why_unscorable(call, rubric)
+    return tuple(_score(behaviour, found[behaviour.judged_as], unheard) for behaviour in rubric.behaviours)
+
+
+def why_unscorable(call: Call, rubric: Rubric) -> str | None:
+    """The reason why no behaviour of this call can be scored, None where they can."""
+    quality = call.quality
+    if not any(one.side == "seller" for one in call.participants):
+        return (
+            "It is not known who sells on this call. Name the rep in the manifest (column rep or channels), "
+            "or label the speakers in the transcript."
+        )
+    if quality.word_confidence is not None and quality.word_confidence < rubric.min_word_confidence:
+        return (
+            f"The words were not heard well enough: mean confidence {quality.word_confidence:.2f}, "
+            f"the rubric asks for {rubric.min_word_confidence:.2f}."
+        )
+    if quality.speech_attributed is not None and quality.speech_attributed < rubric.min_speech_attributed:
+        return (
+            f"Too much of the speech has no known speaker: {quality.speech_attributed:.0%} is attributed, "
+            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
+        )
+    words = sum(len(turn.text.split()) for turn in call.turns if call.side(turn) == "seller")
+    if words < MIN_SELLER_WORDS:
+        return f"The seller side says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
+    return None
+
+
+def level_of(probabilities: Sequence[float], thresholds: Sequence[float]) -> int:
+    """The largest level k such that P(level >= j) reaches its threshold for every j up to k. With thresholds of one
+    half this is the median of the distribution, which for ordered levels has the least expected distance."""
+    level = 0
+    for k, threshold in enumerate(thresholds, start=1):
+        if sum(probabilities[k:]) < threshold:
+            break
+        level = k
+    return level
+
+
+def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) -> BehaviourScore:
+    if unheard:
+        return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard)
+    level = level_of(finding.probabilities, behaviour.thresholds)
+    wanted = [name for name, _ in behaviour.criteria]
+    score = BehaviourScore(
+        behaviour=behaviour.name,
+        level=level,
+        probabilities=finding.probabilities,
+        criteria=tuple(name for name in finding.criteria if name in wanted) if level else (),
+        missing=tuple(name for name in wanted if name not in finding.criteria or not level),
+        evidence=finding.evidence if level else (),
+        searched=finding.searched,
+    )
+    reason = _why_unsure(behaviour, finding, level)
+    return score if reason is None else _withhold(score, finding, reason)
+
+
+def _why_unsure(behaviour: RubricBehaviour, finding: Finding, level: int) -> str | None:
+    sure = finding.probabilities[level]
+    if sure < behaviour.min_confidence:
+        return (
+            f"The machine is not sure enough: the most fitting level has a probability of {sure:.2f}, "
+            f"the rubric asks for {behaviour.min_confidence:.2f}."
+        )
+    if level and not finding.evidence:
+        return "The machine leans to a level but cannot cite a passage for it."
+    return None
+
+
+def _withhold(score: BehaviourScore, finding: Finding, reason: str) -> BehaviourScore:
+    """The score without its level; what was found stays, so that a person can judge."""
+    return BehaviourScore(
+        behaviour=score.behaviour,
+        level=None,
+        probabilities=score.probabilities,
+        withheld=reason,
+        criteria=finding.criteria,
+        missing=tuple(name for name in score.missing if name not in finding.criteria),
+        evidence=finding.evidence,
+        searched=score.searched,
+    )

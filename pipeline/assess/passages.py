@@ -1,0 +1,114 @@
+"""Cuts a conversation into windows that the encoder can read: turns in, pieces of turns and windows of pieces out.
+
+A piece is a turn, or a part of a turn that is too long. A window is a run of pieces of which the inner ones (the
+core) are judged and the outer ones give context; every piece is in the core of exactly one window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.assess.phrases import sentences
+
+__all__ = ["CORE_TOKENS", "MARGIN_TOKENS", "PIECE_TOKENS", "Line", "Piece", "Window", "cut_lines", "windows_of"]
+
+PIECE_TOKENS = 200
+CORE_TOKENS = 128
+MARGIN_TOKENS = 56
+"""The encoder was trained on texts of up to 256 tokens: a core and both margins stay about there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One turn as the encoder sees it: who speaks (True for the selling side) and what."""
+
+    seller: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Characters `start` to `end` of line number `line`, about `tokens` tokens long."""
+
+    line: int
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Pieces `first` up to (not including) `last`; of those, `core_first` up to `core_last` are judged here."""
+
+    first: int
+    last: int
+    core_first: int
+    core_last: int
+
+
+def cut_lines(lines: Sequence[Line], lengths: Sequence[int], limit: int = PIECE_TOKENS) -> list[Piece]:
+    """The pieces of all lines in order; `lengths` are the lines' token counts. A line without words has none."""
+    pieces = []
+    for number, (line, length) in enumerate(zip(lines, lengths, strict=True)):
+        if not line.text.strip():
+            continue
+        spans = [(0, len(line.text))] if length <= limit else _split(line.text, length, limit)
+        per_character = length / len(line.text)
+        pieces += [Piece(number, a, b, max(1, min(limit, round((b - a) * per_character)))) for a, b in spans]
+    return pieces
+
+
+def _split(text: str, length: int, limit: int) -> list[tuple[int, int]]:
+    """Runs of whole sentences of at most `limit` tokens by share of characters; sentences that are longer are cut."""
+    room = max(1, int(len(text) * limit * 0.9 / length))
+    spans: list[tuple[int, int]] = []
+    for start, end in sentences(text):
+        for a, b in _cut_words(text, start, end, room):
+            if spans and b - spans[-1][0] <= room:
+                spans[-1] = (spans[-1][0], b)
+            else:
+                spans.append((a, b))
+    return spans
+
+
+def _cut_words(text: str, start: int, end: int, room: int) -> list[tuple[int, int]]:
+    """[start, end) cut at spaces into parts of at most `room` characters; a longer single word is cut hard."""
+    parts = []
+    while end - start > room:
+        space = text.rfind(" ", start + 1, start + room)
+        cut = space if space > start else start + room
+        parts.append((start, cut))
+        start = cut + 1 if space > start else cut
+    return [*parts, (start, end)] if end > start else parts
+
+
+def windows_of(
+    pieces: Sequence[Piece], core: int = CORE_TOKENS, margin: int = MARGIN_TOKENS, offset: int = 0
+) -> list[Window]:
+    """Windows that cover all pieces; the first core has `offset` tokens less, so that cuts can be moved."""
+    windows = []
+    first = 0
+    room = max(1, core - offset)
+    while first < len(pieces):
+        last, used = first, 0
+        while last < len(pieces) and (last == first or used + pieces[last].tokens <= room):
+            used += pieces[last].tokens
+            last += 1
+        windows.append(Window(_reach(pieces, first, -1, margin), _reach(pieces, last, 1, margin), first, last))
+        first, room = last, core
+    return windows
+
+
+def _reach(pieces: Sequence[Piece], edge: int, step: int, margin: int) -> int:
+    """The outer edge of a window that has `margin` tokens of context beyond `edge`, one piece at least."""
+    used = 0
+    while (0 < edge) if step < 0 else (edge < len(pieces)):
+        piece = pieces[edge - 1] if step < 0 else pieces[edge]
+        if used and used + piece.tokens > margin:
+            break
+        used += piece.tokens
+        edge += step
+        if used >= margin:
+            break
+    return edge

@@ -1,0 +1,112 @@
+"""The scorecard: a call assessed by a rubric, and its public form as JSON. Call, classifier and rubric in, Scorecard out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from pipeline import __version__
+from pipeline.assess.behaviours import Classifier
+from pipeline.assess.levels import score_behaviours
+from pipeline.assess.measures import is_punctuated, measure
+from pipeline.assess.rubric import Rubric
+from pipeline.assess.takeover import manager_part
+from pipeline.records import BehaviourScore, Call, Scorecard, Talk
+
+
+def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
+    """The scorecard of a call: behaviours with evidence and levels, talk measures, the manager's part, provenance."""
+    return Scorecard(
+        call=call,
+        rubric_id=rubric.id,
+        rubric_version=rubric.version,
+        behaviours=score_behaviours(call, classifier(call), rubric),
+        talk=measure(call),
+        joint=manager_part(call, rubric),
+        warnings=(*call.quality.warnings, *_warnings(call, rubric)),
+        provenance=(
+            ("code", __version__),
+            ("rubric", f"{rubric.id} {rubric.version} sha256:{rubric.sha256}"),
+            ("models", {**dict(call.quality.models), "behaviours": classifier.version}),
+            ("recording_sha256", call.source_sha256),
+        ),
+    )
+
+
+def _warnings(call: Call, rubric: Rubric) -> list[str]:
+    warnings = []
+    if call.turns and not is_punctuated(call):
+        warnings.append("The transcript has no sentence punctuation, so questions were not counted.")
+    if call.call_type not in rubric.call_types:
+        meant = ", ".join(rubric.call_types)
+        warnings.append(f"The rubric {rubric.id} is meant for {meant}; this call is of type {call.call_type}.")
+    if not rubric.behaviours:
+        warnings.append(f"The rubric {rubric.id} judges no behaviours: only talk was measured.")
+    return warnings
+
+
+def to_json(scorecard: Scorecard) -> str:
+    """The scorecard in its public format (`pipeline/scorecard.schema.json`), the same bytes for the same scorecard."""
+    return json.dumps(to_dict(scorecard), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
+def to_dict(scorecard: Scorecard) -> dict[str, Any]:
+    """The public format as plain values; times in seconds, shares from 0 to 1, None for "not measured"."""
+    call, quality = scorecard.call, scorecard.call.quality
+    return {
+        "call_id": call.call_id,
+        "call_type": call.call_type,
+        "started_at": call.started_at,
+        "duration": _time(call.duration),
+        "source": call.source,
+        "rubric": {"id": scorecard.rubric_id, "version": scorecard.rubric_version},
+        "participants": [{"speaker": one.speaker, "name": one.name, "role": one.role} for one in call.participants],
+        "behaviours": {score.behaviour: _behaviour(score) for score in scorecard.behaviours},
+        "talk": _talk(scorecard.talk),
+        "joint": {**asdict(scorecard.joint), "began_at": _time(scorecard.joint.began_at)},
+        "quality": {
+            "engine": quality.engine,
+            "models": dict(quality.models),
+            "diarization": quality.diarization,
+            "word_confidence": _share(quality.word_confidence),
+            "speech_attributed": _share(quality.speech_attributed),
+            "warnings": list(scorecard.warnings),
+        },
+        "details": dict(call.details),
+        "provenance": dict(scorecard.provenance),
+    }
+
+
+def _behaviour(score: BehaviourScore) -> dict[str, Any]:
+    return {
+        "level": score.level,
+        "level_name": score.level_name,
+        "probabilities": list(score.probabilities),
+        "withheld": score.withheld,
+        "criteria": list(score.criteria),
+        "missing": list(score.missing),
+        "evidence": [
+            {**asdict(one), "start": _time(one.start), "end": _time(one.end), "criteria": list(one.criteria)}
+            for one in score.evidence
+        ],
+        "searched": None if score.searched is None else {"first": score.searched[0], "last": score.searched[1]},
+    }
+
+
+def _talk(talk: Talk) -> dict[str, Any]:
+    return {
+        "basis": talk.basis,
+        "by_speaker": {speaker: asdict(measures) for speaker, measures in talk.by_speaker},
+        "by_side": {side: asdict(measures) for side, measures in talk.by_side},
+        "switches_per_minute": talk.switches_per_minute,
+        "dead_air": talk.dead_air,
+    }
+
+
+def _time(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _share(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
