@@ -1,0 +1,159 @@
+"""The cells of one manifest row -> a CallRow. Every faulty cell is noted with its line, column, value and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from pipeline.listen.call_rows import (
+    CALL_ID_ALLOWED,
+    DEFAULT_CALL_TYPE,
+    CallRow,
+    changed_id,
+    is_safe_call_id,
+    safe_call_id,
+)
+from pipeline.listen.captions import TRANSCRIPT_FORMATS
+from pipeline.listen.captions_cue import plain
+from pipeline.records import CALL_TYPES, CallType, Role
+
+KNOWN_COLUMNS = (
+    "recording",
+    "call_id",
+    "call_type",
+    "started_at",
+    "team",
+    "rep",
+    "manager",
+    "customer",
+    "channels",
+    "transcript",
+)
+CHANNEL_ROLES: tuple[Role, ...] = ("rep", "manager", "customer")
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]+)?")
+_SEVERAL = re.compile(r"[,;]")
+
+
+@dataclass(slots=True)
+class RowReader:
+    """One row on its way to a CallRow: its line, its cells by column, and the faults found so far."""
+
+    folder: Path
+    line: int
+    cells: Mapping[str, str]
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, column: str, wrong: str, allowed: str) -> None:
+        """Note a fault of one cell."""
+        self.faults.append(f"line {self.line}, column '{column}': {wrong}. Allowed: {allowed}")
+
+    def cell(self, column: str) -> str:
+        """The cell's text without control characters and outer spaces, empty where there is none."""
+        return plain(self.cells.get(column, ""))
+
+
+def read_row(folder: Path, line: int, cells: Mapping[str, str]) -> tuple[CallRow, list[str]]:
+    """The row and its faults; with faults, the row is not to be used."""
+    row = RowReader(folder, line, cells)
+    recording, transcript = _path(row, "recording"), _path(row, "transcript")
+    if not cells.get("recording", "").strip() and not cells.get("transcript", "").strip():
+        row.fault("recording", "neither a recording nor a transcript is given", "the path of at least one of them")
+    call_type, type_default = _call_type(row)
+    call_id, id_default = _call_id(row)
+    others = tuple((name, row.cell(name)) for name in cells if name == "team" or name not in KNOWN_COLUMNS)
+    made = CallRow(
+        recording=recording,
+        transcript=transcript,
+        call_id=call_id,
+        call_type=call_type,
+        started_at=_started_at(row),
+        team=row.cell("team") or None,
+        rep=row.cell("rep") or None,
+        manager=row.cell("manager") or None,
+        customers=tuple(dict.fromkeys(name for part in row.cell("customer").split(";") if (name := part.strip()))),
+        channels=_channels(row),
+        details=tuple((name, value) for name, value in others if value),
+        defaults=(*type_default, *id_default),
+    )
+    return made, row.faults
+
+
+def _path(row: RowReader, column: str) -> Path | None:
+    """The cell as an absolute path inside the manifest's folder; whether a file is there is seen when it is read."""
+    value = row.cells.get(column, "").strip()
+    if not value:
+        return None
+    if column == "recording" and Path(value).suffix.lower() in TRANSCRIPT_FORMATS:
+        row.fault(column, f"'{value}' is a transcript", "a recording; put this path in the column 'transcript'")
+    allowed = "a path relative to the manifest's folder and inside it, with '/' between folders"
+    odd = any(char < " " or char == "\x7f" for char in value)
+    if odd or "\\" in value or "://" in value or value[1:2] == ":" or Path(value).is_absolute():
+        row.fault(column, f"{value!r} is not such a path", allowed)
+        return None
+    if ".." in Path(value).parts:
+        row.fault(column, f"'{value}' leaves the manifest's folder", allowed)
+        return None
+    try:
+        path = (row.folder / value).resolve()
+    except (OSError, RuntimeError) as error:  # a loop of symbolic links, a name that is too long
+        row.fault(column, f"'{value}' cannot be resolved ({error})", allowed)
+        return None
+    if not path.is_relative_to(row.folder):
+        row.fault(column, f"'{value}' leads out of the manifest's folder by a symbolic link", allowed)
+        return None
+    return path
+
+
+def _call_type(row: RowReader) -> tuple[CallType, tuple[str, ...]]:
+    value = row.cell("call_type")
+    if not value:
+        return DEFAULT_CALL_TYPE, (f"call_type was not given: taken as {DEFAULT_CALL_TYPE}",)
+    if value.lower() not in CALL_TYPES:
+        row.fault("call_type", f"got '{value}'", ", ".join(CALL_TYPES))
+        return DEFAULT_CALL_TYPE, ()
+    return cast(CallType, value.lower()), ()
+
+
+def _call_id(row: RowReader) -> tuple[str, tuple[str, ...]]:
+    """The id given, or the stem of the recording or transcript made safe, which is said where it changed it."""
+    given = row.cells.get("call_id", "").strip()
+    if given:
+        if not is_safe_call_id(given):
+            row.fault("call_id", f"got {given!r}", CALL_ID_ALLOWED)
+        return given, ()
+    stem = Path(row.cells.get("recording", "").strip() or row.cells.get("transcript", "").strip()).stem
+    return safe_call_id(stem), changed_id(stem, safe_call_id(stem))
+
+
+def _started_at(row: RowReader) -> str | None:
+    value = row.cell("started_at")
+    if not value:
+        return None
+    try:
+        if _DATE.fullmatch(value) is None:
+            raise ValueError(value)
+        datetime.fromisoformat(value)
+    except ValueError:
+        allowed = "ISO 8601, as 2026-03-09 or 2026-03-09T14:30 or 2026-03-09T14:30:00+01:00"
+        row.fault("started_at", f"got '{value}'", allowed)
+    return value
+
+
+def _channels(row: RowReader) -> tuple[Role, ...]:
+    value = row.cell("channels")
+    roles = [part.strip().lower() for part in _SEVERAL.split(value)] if value else []
+    wrong = [role for role in roles if role not in CHANNEL_ROLES]
+    twice = [role for role in ("rep", "manager") if roles.count(role) > 1]
+    allowed = (
+        'rep, manager and customer, one for each channel in order, as "rep,customer"; customer may come more than once'
+    )
+    if wrong:
+        row.fault("channels", f"got '{value}', where '{wrong[0]}' is no role", allowed)
+    elif twice:
+        row.fault("channels", f"got '{value}', where {twice[0]} comes twice", allowed)
+    return tuple(cast(Role, role) for role in roles)

@@ -1,0 +1,168 @@
+"""What the user names on the command line -> the calls to score, and what was passed over with the reason."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.errors import UsageError
+from pipeline.listen.call_rows import (
+    RECORDING_SUFFIXES,
+    CallRow,
+    Manifest,
+    default_row,
+    folder_key,
+    numbered,
+)
+from pipeline.listen.captions import TRANSCRIPT_FORMATS
+from pipeline.listen.captions_json import looks_like_transcript
+
+KNOWN_SUFFIXES = (*RECORDING_SUFFIXES, *TRANSCRIPT_FORMATS)
+RESULT = "scorecard.json"
+"""A folder that holds this file is the result of an earlier run and no source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The calls to score, in order, and the files that are passed over, each with the reason."""
+
+    rows: tuple[CallRow, ...]
+    skipped: tuple[tuple[Path, str], ...] = ()
+
+
+def find_sources(sources: Sequence[Path], manifest: Manifest | None = None) -> Sources:
+    """The calls that the sources hold: files as they are named, folders with all below them in sorted order.
+
+    With a manifest, its rows whose recording or transcript is among the sources, in its order; other files are
+    skipped. Without one, a default row for each file; where a recording has a transcript of the same name beside it,
+    the recording is listened to. Raises UsageError for a source that does not exist or holds nothing to score.
+    """
+    if not sources:
+        raise UsageError("no source was given. Name a recording, a transcript or a folder of them.")
+    listed = {path for row in manifest.rows for path in (row.recording, row.transcript) if path} if manifest else set()
+    for source in sources:
+        _check(source, listed)
+    files: dict[Path, None] = {}
+    skipped: dict[Path, str] = {}
+    for source in sources:
+        found = list(_files_below(source, skipped)) if source.is_dir() else [source.resolve()]
+        if source.is_dir() and not found and not any(path.is_relative_to(source.resolve()) for path in listed):
+            raise UsageError(f"{source}: no recording or transcript in this folder. Looked for: {_suffixes()}")
+        files.update(dict.fromkeys(found))
+    if manifest is not None:
+        return _from_manifest(sources, files, skipped, manifest)
+    rows = _default_rows(list(files), skipped)
+    return Sources(_distinct(rows), tuple(skipped.items()))
+
+
+def _check(source: Path, listed: set[Path]) -> None:
+    try:
+        missing = not source.exists() and source.resolve() not in listed
+    except (OSError, ValueError):  # a name too long, a folder that may not be looked into
+        missing = True
+    if missing:
+        raise UsageError(f"{source}: there is no such file or folder. Check the path and its spelling.")
+    if source.suffix.lower() == ".csv":
+        raise UsageError(
+            f"{source}: a CSV file is no recording. Name a manifest with --manifest, and a source as well."
+        )
+
+
+def _suffixes() -> str:
+    return ", ".join(KNOWN_SUFFIXES)
+
+
+def _files_below(folder: Path, skipped: dict[Path, str]) -> Iterator[Path]:
+    """Recordings and transcripts in the folder and below, sorted by path; notes in `skipped` what is passed over."""
+    found: list[Path] = []
+    for current, folders, names in os.walk(folder.resolve(), onerror=lambda error: _unreadable(error, skipped)):
+        here = Path(current)
+        if RESULT in names:
+            skipped[here] = "the results of an earlier run"
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [here / name for name in names if not name.startswith(".") and _is_known(here / name, skipped)]
+    return (path.resolve() for path in sorted(found))
+
+
+def _unreadable(error: OSError, skipped: dict[Path, str]) -> None:
+    skipped[Path(str(error.filename))] = f"this folder cannot be read: {error.strerror}"
+
+
+def _is_known(path: Path, skipped: dict[Path, str]) -> bool:
+    """Whether a file found in a folder is a recording or a transcript; other JSON files are common there."""
+    if path.suffix.lower() not in KNOWN_SUFFIXES or not path.is_file():
+        return False
+    try:
+        if path.suffix.lower() == ".json" and not looks_like_transcript(path):
+            skipped[path] = "this JSON file is no transcript"
+            return False
+    except OSError as error:
+        skipped[path] = f"this file cannot be read: {error.strerror}"
+        return False
+    return True
+
+
+def _from_manifest(
+    sources: Sequence[Path], files: Iterable[Path], skipped: dict[Path, str], manifest: Manifest
+) -> Sources:
+    """The manifest's rows that the sources hold, a row whose file is missing included: that call fails on its own."""
+    roots = [source.resolve() for source in sources]
+    rows = tuple(
+        row
+        for row in manifest.rows
+        if any(path and path.is_relative_to(root) for root in roots for path in (row.recording, row.transcript))
+    )
+    if not rows:
+        named = ", ".join(str(source) for source in sources)
+        raise UsageError(
+            f"{manifest.path}: no row of the manifest has its recording or transcript in {named}. "
+            "Name the folder or the files that the manifest lists, or leave the manifest out."
+        )
+    listed = {path for row in manifest.rows for path in (row.recording, row.transcript)}
+    others = {path: "not in the manifest" for path in files if path not in listed}
+    return Sources(rows, tuple((others | skipped).items()))
+
+
+def _default_rows(files: Sequence[Path], skipped: dict[Path, str]) -> list[CallRow]:
+    """A default row for each file, transcripts beside a recording of the same name left out."""
+    recordings = {path.with_suffix("") for path in files if path.suffix.lower() not in TRANSCRIPT_FORMATS}
+    beside: dict[Path, list[Path]] = {}
+    kept: list[Path] = []
+    for path in files:
+        if path.suffix.lower() in TRANSCRIPT_FORMATS and path.with_suffix("") in recordings:
+            beside.setdefault(path.with_suffix(""), []).append(path)
+            skipped[path] = "the recording of the same name is listened to instead"
+        else:
+            kept.append(path)
+    return [_saying_what_lies_beside(default_row(path), beside.get(path.with_suffix(""), ())) for path in kept]
+
+
+def _saying_what_lies_beside(row: CallRow, transcripts: Sequence[Path]) -> CallRow:
+    said = (
+        f"the transcript {path.name} beside the recording was not used: a manifest can name it" for path in transcripts
+    )
+    return replace(row, defaults=(*row.defaults, *said))
+
+
+def _distinct(rows: Iterable[CallRow]) -> tuple[CallRow, ...]:
+    """The rows with ids of their own: those of one id get -2, -3, ... in order, which is said."""
+    rows = tuple(rows)
+    taken = {folder_key(row.call_id) for row in rows}
+    seen: set[str] = set()
+    made = []
+    for row in rows:
+        if folder_key(row.call_id) in seen:
+            number = 2
+            while folder_key(numbered(row.call_id, number)) in taken:
+                number += 1
+            call_id = numbered(row.call_id, number)
+            said = f"call_id was not given: '{call_id}', as another source is called '{row.call_id}' too"
+            row = replace(row, call_id=call_id, defaults=(*row.defaults, said))
+            taken.add(folder_key(call_id))
+        seen.add(folder_key(row.call_id))
+        made.append(row)
+    return tuple(made)
