@@ -1,0 +1,79 @@
+"""What every speech engine gives and how one is chosen: mono samples in, words with times and confidence out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.errors import ListeningError, UsageError
+from pipeline.listen.media import Samples
+from pipeline.listen.speech import Stretch
+from pipeline.records import Word
+from pipeline.settings import ENGINES, ListenSettings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """The words of one channel in the order of their times. `language` is an ISO 639-1 code, None where unknown."""
+
+    words: tuple[Word, ...]
+    language: str | None = None
+    language_probability: float | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """The mean word probability, 0-1; None without words or where the engine gives none."""
+        known = [word.probability for word in self.words if word.probability is not None]
+        return sum(known) / len(known) if known else None
+
+
+class Transcriber(Protocol):
+    """A speech engine, loaded. Called with the same samples it gives the same words, whatever it heard before."""
+
+    @property
+    def name(self) -> str:
+        """The engine's name, as in ListenSettings.engine."""
+
+    @property
+    def models(self) -> tuple[tuple[str, str], ...]:
+        """(model name, version, revision or hash) of everything that decides the words."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for people on what this engine cannot do."""
+
+    def __call__(
+        self, samples: Samples, *, hotwords: tuple[str, ...] = (), stretches: Sequence[Stretch] | None = None
+    ) -> Transcript:
+        """The words of mono float32 samples at 16 kHz. `hotwords` are names worth expecting. `stretches` are where
+        speech was found, in seconds; None lets the engine look for itself."""
+
+
+def choose_engine(settings: ListenSettings = ListenSettings()) -> tuple[Transcriber, str | None]:
+    """The engine that listens and, where `auto` had to do without Whisper, a sentence that says so and why.
+
+    Raises ListeningError where Whisper was asked for by name and cannot be had, UsageError for an unknown engine.
+    """
+    from pipeline.listen.sphinx import SphinxTranscriber
+
+    if settings.engine not in ENGINES:
+        raise UsageError(f"engine: {settings.engine!r} is unknown; choose one of {', '.join(ENGINES)}.")
+    if settings.engine == "sphinx":
+        return SphinxTranscriber(), None
+
+    from pipeline.listen.whisper import load_whisper
+
+    try:
+        return load_whisper(settings), None
+    except ListeningError as error:
+        if settings.engine == "whisper":
+            raise
+        _log.info("Whisper cannot be used: %s", error)
+        return SphinxTranscriber(), (
+            "The small embedded engine (pocketsphinx) listens, because Whisper cannot be used here; expect more wrong "
+            f"words. {error}"
+        )
