@@ -1,0 +1,87 @@
+"""A folder of scored calls: OUT/calls/CALL_ID/. Files in, a complete folder or an error out, never half a call."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from pipeline.errors import OutputError, UsageError
+
+FAILURES = "failures.csv"
+
+Content = str | bytes | Callable[[Path], None]
+"""Text, bytes, or a function that writes the file at the path it is given."""
+
+
+def check_writable(out: Path) -> None:
+    """Raise UsageError unless files can be made in `out`, which is created where it is missing."""
+    try:
+        (out / "calls").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out / "calls"):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{out}: cannot be written to ({error.strerror}). Name another folder with --out, or change its permissions."
+        ) from error
+
+
+def call_folder(out: Path, call_id: str) -> Path:
+    """Where the files of a call lie."""
+    return out / "calls" / call_id
+
+
+def write_call(out: Path, call_id: str, files: Mapping[str, Content]) -> Path:
+    """The folder of the call, holding exactly `files`; an earlier version of it is replaced in one step.
+
+    Raises OutputError where the disk is full or the folder cannot be written; then the earlier version is still there.
+    """
+    target = call_folder(out, call_id)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
+        try:
+            for name, content in files.items():
+                _write(making / name, content)
+            making.chmod(0o777 & ~_umask())
+            _replace(making, target)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(
+            f"{target}: cannot be written ({error.strerror or error}). Check the free space and the permissions of --out."
+        ) from error
+    return target
+
+
+def _write(path: Path, content: Content) -> None:
+    if isinstance(content, str):
+        path.write_bytes(content.encode("utf-8"))
+    elif isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        content(path)
+
+
+def _replace(making: Path, target: Path) -> None:
+    """Put the finished folder in its place; a folder cannot be renamed over a full one, so the old one steps aside."""
+    if not target.exists():
+        making.rename(target)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent)) / "old"
+    target.rename(aside)
+    try:
+        making.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    finally:
+        shutil.rmtree(aside.parent, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,129 @@
+"""The command `ridealong`. A command parses, calls the function of the same name, prints, and exits 0 (done),
+1 (some calls failed) or 2 (wrong usage). Results go to stdout, the rest to stderr. Heavy imports wait for the command.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from pipeline import __version__
+from pipeline.errors import RidealongError, UsageError
+from pipeline.settings import keep_private
+
+app = typer.Typer(
+    name="ridealong",
+    help="Rides along on every sales call: recordings in, scorecards with evidence out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class EngineName(StrEnum):
+    """Who listens."""
+
+    auto = "auto"
+    whisper = "whisper"
+    sphinx = "sphinx"
+
+
+class Device(StrEnum):
+    """Where models run."""
+
+    auto = "auto"
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+def main() -> None:
+    """Run the command line; a fault that ridealong knows is told in its own words, without a traceback."""
+    keep_private()
+    try:
+        app()
+    except UsageError as error:
+        _stop(error, 2)
+    except RidealongError as error:
+        _stop(error, 1)
+    except KeyboardInterrupt:
+        _stop("stopped; the calls that were finished are kept", 130)
+
+
+def _stop(message: object, status: int) -> None:
+    print(f"ridealong: {message}", file=sys.stderr)
+    sys.exit(status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ridealong {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more about what happens (no words).")] = False,
+) -> None:
+    """Rides along on every sales call: recordings in, scorecards with evidence out."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(name)s: %(message)s")
+
+
+@app.command()
+def score(
+    sources: Annotated[list[Path], typer.Argument(help="Recordings, transcripts, or folders of them.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the scorecards.")],
+    manifest: Annotated[Optional[Path], typer.Option("--manifest", help="calls.csv: one row a call.")] = None,
+    rubric: Annotated[
+        Optional[str], typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
+    ] = None,
+    engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
+    whisper_model: Annotated[
+        Optional[str], typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
+    ] = None,
+    diarization_model: Annotated[
+        Optional[str], typer.Option("--diarization-model", help="pyannote weights: a name or a local folder.")
+    ] = None,
+    device: Annotated[Device, typer.Option("--device", help="Where models run.")] = Device.auto,
+    language: Annotated[
+        Optional[str], typer.Option("--language", help="Language of the calls, as en. [default: detected]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
+) -> None:
+    """Score recordings: one scorecard each, in OUT/calls/CALL_ID/."""
+    from pipeline import terminal
+    from pipeline.settings import ListenSettings
+
+    settings = ListenSettings(
+        engine=engine.value,
+        whisper_model=whisper_model,
+        diarization_model=diarization_model,
+        device=device.value,
+        language=language,
+    )
+    failed = terminal.score(sources, out, manifest=manifest, rubric=rubric, settings=settings, as_json=as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def train(
+    corpus: Annotated[Path, typer.Option("--corpus", help="Folder of labelled calls.")] = Path("data/corpus"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the weights and their card.")] = Path(
+        "models/behaviours"
+    ),
+) -> None:
+    """Train the behaviour classifier on labelled calls and write its weights and card."""
+    from pipeline import terminal
+
+    terminal.train(corpus, out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""The product without an orchestrator: a recording or transcript in, a scorecard (and its files) out.
+
+Read top to bottom: listen (or import), give everybody a role, assess, write. The command line, the flows and the web
+pages all call these functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+from pipeline.archive.folder import Content, write_call
+from pipeline.assess.behaviours import Classifier, load_classifier
+from pipeline.assess.floor import speech_of
+from pipeline.assess.rubric import Rubric, load_rubric, rubric_for
+from pipeline.assess.scorecard import assess, to_json
+from pipeline.assess.sides import seller_probability
+from pipeline.errors import CallError, ListeningError
+from pipeline.listen.captions import UNKNOWN, read_transcript, write_vtt
+from pipeline.listen.clips import write_playback
+from pipeline.listen.manifest import CallRow, default_row
+from pipeline.listen.media import Audio, decode
+from pipeline.listen.recording import hear
+from pipeline.listen.roles import assign_roles
+from pipeline.listen.rttm import write_rttm
+from pipeline.listen.transcribe import Transcriber, choose_engine
+from pipeline.records import Call, ListeningQuality, Scorecard, Turn
+from pipeline.report.scorecard_page import scorecard_page
+from pipeline.settings import ListenSettings, keep_private
+
+AUDIO = "audio.mp3"
+"""The sound beside the page, for its player."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total): decode, speech, diarize, transcribe, assess, write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one call: its scorecard, or the reason why there is none."""
+
+    row: CallRow
+    scorecard: Scorecard | None = None
+    error: str | None = None
+
+
+def score_call(
+    source: str | Path | CallRow,
+    *,
+    out: str | Path | None = None,
+    rubric: str | Path | Rubric | None = None,
+    settings: ListenSettings | None = None,
+    transcriber: Transcriber | None = None,
+    classifier: Classifier | None = None,
+    progress: Progress | None = None,
+) -> Scorecard:
+    """The scorecard of one call; with `out`, its files are written to OUT/calls/CALL_ID as well.
+
+    `source` is a recording, a transcript or a manifest row. `rubric` is a name, a file or a Rubric; None takes the
+    shipped one for the call's type. A `transcriber` or `classifier` of one's own takes the place of the default.
+    Raises CallError where this call cannot be scored, UsageError where the request itself is wrong.
+    """
+    keep_private()
+    settings = settings or ListenSettings()
+    tell = progress or _silent
+    row = source if isinstance(source, CallRow) else default_row(Path(source))
+    judged_by = _rubric(rubric, row)
+    call, audio = _listen(row, settings, transcriber, tell)
+    tell("assess", 0, 1)
+    scorecard = assess(call, judged_by, classifier or load_classifier())
+    if out is not None:
+        tell("write", 0, 1)
+        write_call(Path(out), row.call_id, files_of(scorecard, judged_by, audio))
+    return scorecard
+
+
+def score_calls(
+    rows: Iterable[CallRow],
+    *,
+    out: str | Path,
+    rubric: str | Path | Rubric | None = None,
+    settings: ListenSettings | None = None,
+    progress: Progress | None = None,
+    finished: Callable[[Outcome], None] | None = None,
+) -> list[Outcome]:
+    """One outcome a row, in order: a call that cannot be scored is recorded with its reason and the rest go on."""
+    outcomes = []
+    for row in rows:
+        try:
+            outcome = Outcome(row, score_call(row, out=out, rubric=rubric, settings=settings, progress=progress))
+        except CallError as error:
+            outcome = Outcome(row, error=str(error))
+        outcomes.append(outcome)
+        if finished:
+            finished(outcome)
+    return outcomes
+
+
+def files_of(scorecard: Scorecard, rubric: Rubric, audio: Audio | None = None) -> dict[str, Content]:
+    """File name -> content of what is kept of a call: scorecard, page, transcript, speakers and sound."""
+    call = scorecard.call
+    files: dict[str, Content] = {
+        "scorecard.json": to_json(scorecard),
+        "scorecard.html": scorecard_page(scorecard, rubric, audio=None if audio is None else AUDIO),
+        "transcript.vtt": write_vtt(call),
+        "speakers.rttm": write_rttm(speech_of(call), call.call_id),
+    }
+    if audio is not None:
+        files[AUDIO] = partial(write_playback, audio)
+    return files
+
+
+def prepare_rubric(rubric: str | Path | None) -> Rubric | None:
+    """The rubric asked for, checked before any call is listened to; None where each call's type decides."""
+    return None if rubric is None else load_rubric(rubric)
+
+
+@lru_cache(maxsize=1)
+def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
+    """The engine that listens, loaded once, and a sentence where it is not the one hoped for."""
+    return choose_engine(settings)
+
+
+# --- the stages -----------------------------------------------------------------------------------
+
+
+def _rubric(rubric: str | Path | Rubric | None, row: CallRow) -> Rubric:
+    if isinstance(rubric, Rubric):
+        return rubric
+    return rubric_for(row.call_type) if rubric is None else load_rubric(rubric)
+
+
+def _listen(
+    row: CallRow, settings: ListenSettings, transcriber: Transcriber | None, tell: Progress
+) -> tuple[Call, Audio | None]:
+    """The call, and its sound where there is a recording."""
+    audio = None
+    if row.recording is not None:
+        tell("decode", 0, 1)
+        audio = decode(row.recording, settings.limits)
+    if row.transcript is not None:
+        return _imported(row, row.transcript, audio), audio
+    if audio is None:
+        raise ListeningError(f"{row.call_id}: the manifest row has neither a recording nor a transcript; give one.")
+    return _heard(row, audio, settings, transcriber, tell), audio
+
+
+def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
+    """A call whose words come from a transcript file; each cue stays one turn."""
+    imported = read_transcript(transcript)
+    quality = ListeningQuality(
+        engine=f"imported transcript ({imported.format})",
+        models=(("transcript", f"sha256:{imported.sha256}"),),
+        diarization="transcript",
+        speech_attributed=_attributed(imported.turns),
+        warnings=imported.warnings,
+    )
+    call = Call(
+        call_id=row.call_id,
+        call_type=row.call_type,
+        turns=imported.turns,
+        participants=(),
+        duration=imported.duration if audio is None else audio.duration,
+        quality=quality,
+        source=transcript.name if audio is None else audio.path.name,
+        source_sha256=imported.sha256 if audio is None else audio.sha256,
+        started_at=row.started_at,
+        details=row.details,
+    )
+    return _with_roles(call, imported.speakers, row)
+
+
+def _heard(
+    row: CallRow, audio: Audio, settings: ListenSettings, transcriber: Transcriber | None, tell: Progress
+) -> Call:
+    """A call that an engine listened to."""
+    engine, note = (transcriber, None) if transcriber else engine_for(settings)
+    heard = hear(
+        audio.path,
+        audio=audio,
+        transcriber=engine,
+        settings=settings,
+        speakers=_people(row),
+        parties_by_channel=len(row.channels) or None,
+        hotwords=tuple(name for name in (row.rep, row.manager, *row.customers) if name),
+        progress=tell,
+    )
+    warnings = heard.quality.warnings if note is None else (note, *heard.quality.warnings)
+    call = Call(
+        call_id=row.call_id,
+        call_type=row.call_type,
+        turns=heard.turns,
+        participants=(),
+        duration=heard.duration,
+        quality=replace(heard.quality, warnings=warnings),
+        source=audio.path.name,
+        source_sha256=audio.sha256,
+        started_at=row.started_at,
+        speech=heard.speech,
+        details=row.details,
+    )
+    return _with_roles(call, heard.speakers, row)
+
+
+def _with_roles(call: Call, speakers: Sequence[str], row: CallRow) -> Call:
+    """The call with its participants, and with what had to be assumed about it among the warnings."""
+    roles = assign_roles(speakers, call.turns, row, infer=seller_probability)
+    warnings = (*row.defaults, *call.quality.warnings, *roles.warnings)
+    return replace(call, participants=roles.participants, quality=replace(call.quality, warnings=warnings))
+
+
+def _people(row: CallRow) -> int | None:
+    """How many people the manifest names on the call; None where it does not name both sides."""
+    sellers = sum(name is not None for name in (row.rep, row.manager))
+    return sellers + len(row.customers) if sellers and row.customers else None
+
+
+def _attributed(turns: Sequence[Turn]) -> float | None:
+    """Share of words whose speaker the transcript names."""
+    words = [(len(turn.text.split()), turn.speaker != UNKNOWN) for turn in turns]
+    total = sum(count for count, _ in words)
+    return sum(count for count, named in words if named) / total if total else None
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress asked for."""

@@ -1,0 +1,171 @@
+"""What the command line does and shows: progress on stderr, the summary table on stdout."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipeline.archive.folder import FAILURES, call_folder, check_writable
+from pipeline.listen.manifest import Sources, find_sources, read_manifest
+from pipeline.records import BehaviourScore, Scorecard
+from pipeline.score import Outcome, engine_for, prepare_rubric, score_calls
+from pipeline.settings import ListenSettings
+
+_SIGNS = {0: "[red]○[/] Not Present", 1: "[yellow]◔[/] Needs Work", 2: "[green]◑[/] Good", 3: "[bold green]●[/] Excellent"}
+
+
+def score(
+    sources: Sequence[Path],
+    out: Path,
+    *,
+    manifest: Path | None,
+    rubric: str | None,
+    settings: ListenSettings,
+    as_json: bool = False,
+) -> int:
+    """How many calls failed. Everything that can be wrong with the request is checked before the first call."""
+    found = find_sources(sources, read_manifest(manifest) if manifest else None)
+    chosen = prepare_rubric(rubric)
+    check_writable(out)
+    told = Console(stderr=True)
+    _say_skipped(told, found)
+    if any(row.recording and not row.transcript for row in found.rows):
+        _, note = engine_for(settings)
+        if note:
+            told.print(f"[yellow]{escape(note)}[/]")
+    with _bar(told) as bar:
+        progress, finished = _followed(bar, told, len(found.rows))
+        outcomes = score_calls(
+            found.rows, out=out, rubric=chosen, settings=settings, progress=progress, finished=finished
+        )
+    failures = [outcome for outcome in outcomes if outcome.error is not None]
+    write_failures(out, failures)
+    _print_summary(outcomes, out, as_json)
+    if failures:
+        told.print(f"{len(failures)} of {len(outcomes)} calls failed; the reasons are in {escape(str(out / FAILURES))}")
+    return len(failures)
+
+
+def train(corpus: Path, out: Path) -> None:
+    """Train the behaviour classifier, with a progress bar, and say where its card is."""
+    from pipeline.calibrate.train import train as fit
+
+    told = Console(stderr=True)
+    with _bar(told) as bar:
+        task = bar.add_task("training", total=None)
+        fit(corpus, out, progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total))
+    print(f"weights and card: {out / 'card.md'}")
+
+
+def write_failures(out: Path, failures: Sequence[Outcome]) -> None:
+    """Write OUT/failures.csv with each failed call and its reason; without failures an older file is removed."""
+    path = out / FAILURES
+    if not failures:
+        path.unlink(missing_ok=True)
+        return
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["call_id", "source", "reason"])
+    for outcome in failures:
+        source = outcome.row.recording or outcome.row.transcript
+        writer.writerow([_safe_cell(str(cell)) for cell in (outcome.row.call_id, source, outcome.error)])
+    path.write_text(text.getvalue(), encoding="utf-8")
+
+
+def _safe_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+# --- progress -------------------------------------------------------------------------------------
+
+
+def _bar(told: Console) -> Progress:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=told, disable=not told.is_terminal)
+
+
+def _followed(
+    bar: Progress, told: Console, calls: int
+) -> tuple[Callable[[str, int, int], None], Callable[[Outcome], None]]:
+    """Callbacks for the stages of the running call and for each finished one; failures are told at once."""
+    overall = bar.add_task("calls", total=calls)
+    stage = bar.add_task("", total=None)
+
+    def progress(name: str, done: int, total: int) -> None:
+        bar.update(stage, description=name, completed=done, total=total)
+
+    def finished(outcome: Outcome) -> None:
+        bar.advance(overall)
+        if outcome.error is not None:
+            told.print(f"[red]failed[/] {escape(outcome.row.call_id)}: {escape(outcome.error)}")
+
+    return progress, finished
+
+
+def _say_skipped(told: Console, found: Sources) -> None:
+    if found.skipped:
+        names = ", ".join(path.name for path, _ in found.skipped[:5]) + (" …" if len(found.skipped) > 5 else "")
+        told.print(f"[dim]{len(found.skipped)} files are not scored: {escape(names)}[/]")
+
+
+# --- the summary ----------------------------------------------------------------------------------
+
+
+def _print_summary(outcomes: Sequence[Outcome], out: Path, as_json: bool) -> None:
+    if as_json:
+        for outcome in outcomes:
+            print(json.dumps(_summary(outcome, out), ensure_ascii=False))
+        return
+    done = [outcome.scorecard for outcome in outcomes if outcome.scorecard is not None]
+    Console().print(_table(done))
+    if done:
+        print(f"Open {call_folder(out, done[0].call.call_id) / 'scorecard.html'}")
+
+
+def _summary(outcome: Outcome, out: Path) -> dict[str, object]:
+    card = outcome.scorecard
+    return {
+        "call_id": outcome.row.call_id,
+        "error": outcome.error,
+        "scorecard": None if card is None else str(call_folder(out, outcome.row.call_id) / "scorecard.json"),
+        "levels": None if card is None else {one.behaviour: one.level for one in card.behaviours},
+    }
+
+
+def _table(cards: Sequence[Scorecard]) -> Table:
+    behaviours = list(dict.fromkeys(one.behaviour for card in cards for one in card.behaviours))
+    table = Table(title=f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored")
+    for heading in ("call", *(name.replace("_", " ") for name in behaviours), "seller talks", "manager takes over"):
+        table.add_column(heading, overflow="fold")
+    for card in cards:
+        levels = {one.behaviour: _level(one) for one in card.behaviours}
+        cells = [levels.get(name, "–") for name in behaviours]
+        table.add_row(escape(card.call.call_id), *cells, _seller_share(card), _takeover(card))
+    return table
+
+
+def _level(score: BehaviourScore) -> str:
+    return "[dim]withheld[/]" if score.level is None else _SIGNS[score.level]
+
+
+def _seller_share(card: Scorecard) -> str:
+    share = dict(card.talk.by_side).get("seller")
+    return "–" if share is None or share.talk_share is None else f"{share.talk_share:.0%}"
+
+
+def _takeover(card: Scorecard) -> str:
+    if card.joint.takeover is None:
+        return "–"
+    if not card.joint.takeover:
+        return "no"
+    at = card.joint.began_at
+    return f"turn {card.joint.began_turn}" if at is None else f"{int(at // 60)}:{int(at % 60):02d}"

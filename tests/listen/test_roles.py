@@ -1,0 +1,95 @@
+"""Roles: channels and names first, then what is said; what cannot be told stays unknown, and is said."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.listen.manifest import CallRow
+from pipeline.listen.roles import assign_roles
+from pipeline.records import Turn
+
+ROW = CallRow(Path("a.wav"), "a", rep="Tom Adeyemi", customers=("Ines Roth",))
+
+
+def nobody(said):
+    raise AssertionError("what is said must not be asked")
+
+
+def sells(**probability):
+    return lambda said: {speaker: probability[speaker.replace("-", "_")] for speaker in said}
+
+
+def assigned(speakers, row, infer=nobody):
+    turns = tuple(Turn(speaker, "something") for speaker in speakers)
+    roles = assign_roles(speakers, turns, row, infer=infer)
+    return [(one.name, one.role) for one in roles.participants], roles.warnings
+
+
+def test_roles_come_from_the_channels_of_the_manifest():
+    row = CallRow(Path("a.wav"), "a", rep="Tom", manager="Mara", customers=("Ines",), channels=("customer", "rep", "manager"))
+    found, warnings = assigned(["channel-1", "channel-2", "channel-3"], row)
+    assert found == [("Ines", "customer"), ("Tom", "rep"), ("Mara", "manager")]
+    assert warnings == ()
+
+
+def test_roles_a_channel_left_out_does_not_shift_the_others():
+    row = CallRow(Path("a.wav"), "a", rep="Tom", customers=("Ines",), channels=("rep", "rep", "customer"))
+    assert assigned(["channel-1", "channel-3"], row)[0] == [("Tom", "rep"), ("Ines", "customer")]
+
+
+@pytest.mark.parametrize("label", ["Tom Adeyemi", "tom adeyemi", "Tom", "Tom Adeyemi (Sundial)", "ADEYEMI"])
+def test_roles_come_from_the_names_in_the_transcript(label):
+    found, warnings = assigned([label, "Ines Roth"], ROW)
+    assert found == [("Tom Adeyemi", "rep"), ("Ines Roth", "customer")]
+    assert warnings == ()
+
+
+def test_roles_names_in_any_script():
+    row = CallRow(None, "a", rep="山田 太郎", customers=("Олена",), transcript=Path("a.vtt"))
+    assert assigned(["Олена", "山田 太郎"], row)[0] == [("Олена", "customer"), ("山田 太郎", "rep")]
+
+
+def test_roles_come_from_labels_that_say_them():
+    row = CallRow(None, "a", transcript=Path("a.vtt"))
+    assert assigned(["Sales Rep", "Manager", "Customer"], row)[0] == [
+        (None, "rep"),
+        (None, "manager"),
+        (None, "customer"),
+    ]
+
+
+def test_roles_a_stranger_beside_a_known_seller_is_a_customer_and_that_is_said():
+    found, warnings = assigned(["Tom Adeyemi", "Guest"], ROW)
+    assert found[1] == ("Guest", "customer")
+    assert "Guest is taken as customer" in warnings[0]
+
+
+def test_roles_from_what_is_said_are_said():
+    row = CallRow(Path("a.wav"), "a")
+    found, warnings = assigned(["channel-1", "channel-2"], row, sells(channel_1=0.2, channel_2=0.97))
+    assert found == [(None, "customer"), (None, "rep")]
+    assert len(warnings) == 2
+    assert "from what is said" in warnings[0]
+
+
+def test_roles_that_cannot_be_told_stay_unknown():
+    found, warnings = assigned(["A", "B"], CallRow(Path("a.wav"), "a"), sells(A=0.55, B=0.5))
+    assert [role for _, role in found] == ["unknown", "unknown"]
+    assert "name the roles in the manifest" in warnings[0]
+
+
+def test_roles_the_first_voice_is_not_taken_as_the_seller():
+    found, _ = assigned(["A", "B"], CallRow(Path("a.wav"), "a"), sells(A=0.03, B=0.6))
+    assert [role for _, role in found] == ["customer", "rep"]
+
+
+def test_roles_two_sellers_without_names_are_not_told_apart():
+    found, warnings = assigned(["A", "B", "C"], CallRow(Path("a.wav"), "a"), sells(A=0.95, B=0.96, C=0.02))
+    assert [role for _, role in found] == ["rep", "rep", "customer"]
+    assert "which one is the manager" in warnings[-1]
+
+
+def test_roles_two_customers_on_two_channels_get_their_names_in_order():
+    row = CallRow(Path("a.wav"), "a", rep="Tom", customers=("Ines", "Max"), channels=("rep", "customer", "customer"))
+    found, _ = assigned(["channel-1", "channel-2", "channel-3"], row)
+    assert found == [("Tom", "rep"), ("Ines", "customer"), ("Max", "customer")]
