@@ -1,0 +1,178 @@
+"""The behaviours of a scorecard as cards: level, plain sentence, evidence with its criteria, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipeline.assess.rubric import Rubric, RubricBehaviour
+from pipeline.records import LEVEL_NAMES, BehaviourScore, Call, Evidence, Scorecard
+from pipeline.report import words
+from pipeline.report.words import Chip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A moment of the call. `at` is in seconds as text, None without times; `clock` is what people read."""
+
+    turn: int
+    at: str | None
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceCard:
+    """One quote: who said it, in which role, when, and the criteria it shows in the rubric's words."""
+
+    id: str
+    quote: str
+    name: str
+    role: str
+    place: Place
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourCard:
+    """One behaviour. `id` is the section's anchor; `meaning` says in a sentence what the level means.
+
+    `reason` is why the level is withheld, None where it is not. `heard` counts criteria ("3 of 5 criteria heard").
+    `missing` are the criteria not heard, under the heading `missing_for`. `searched` is the part that was searched.
+    `sureness` is each level's name with its probability, most likely first.
+    """
+
+    id: str
+    name: str
+    title: str
+    short: str
+    chip: Chip
+    level: int | None
+    meaning: str
+    reason: str | None
+    heard: str
+    evidence_title: str
+    evidence: tuple[EvidenceCard, ...]
+    missing_for: str
+    missing: tuple[str, ...]
+    searched: str
+    sureness: tuple[tuple[str, str], ...]
+
+
+def behaviour_cards(scorecard: Scorecard, rubric: Rubric) -> tuple[BehaviourCard, ...]:
+    """A card for each behaviour of the scorecard, in the rubric's order; what the rubric does not know comes last."""
+    known = {behaviour.name: behaviour for behaviour in rubric.behaviours}
+    order = list(known)
+    ranked = sorted(
+        scorecard.behaviours,
+        key=lambda score: order.index(score.behaviour) if score.behaviour in known else len(order),
+    )
+    names = words.display_names(scorecard.call)
+    return tuple(_card(score, _described(score, known), scorecard.call, names) for score in ranked)
+
+
+def place_of(call: Call, turn: int, start: float | None = None) -> Place:
+    """The moment of a turn, or of `start` within it."""
+    spoken = call.turns[turn].start if 0 <= turn < len(call.turns) else None
+    seconds = spoken if start is None else start
+    if seconds is None:
+        return Place(turn, None, f"turn {turn + 1}")
+    return Place(turn, f"{seconds:.2f}", words.clock(seconds))
+
+
+def _described(score: BehaviourScore, known: dict[str, RubricBehaviour]) -> RubricBehaviour:
+    """The rubric's entry; for a behaviour that it does not have, one that names it plainly."""
+    if score.behaviour in known:
+        return known[score.behaviour]
+    title = score.behaviour.replace("_", " ").capitalize()
+    return RubricBehaviour(score.behaviour, score.behaviour, title, title)
+
+
+def _card(score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: dict[str, str]) -> BehaviourCard:
+    wording = dict(behaviour.criteria)
+    anchor = f"b-{score.behaviour}"
+    evidence = tuple(
+        _evidence_card(f"{anchor}-{number}", one, call, names, wording)
+        for number, one in enumerate(score.evidence, start=1)
+    )
+    return BehaviourCard(
+        id=anchor,
+        name=score.behaviour,
+        title=behaviour.title,
+        short=behaviour.short,
+        chip=words.level_chip(score.level),
+        level=score.level,
+        meaning=_meaning(score),
+        reason=None if score.withheld is None else words.sentence(score.withheld),
+        heard=_heard(score, behaviour),
+        evidence_title=_evidence_title(score),
+        evidence=evidence,
+        missing_for=_missing_for(score),
+        missing=tuple(_criterion(name, wording) for name in score.missing),
+        searched=_searched(score, call),
+        sureness=_sureness(score),
+    )
+
+
+def _meaning(score: BehaviourScore) -> str:
+    if score.level is None:
+        return "No level is given here, because it could well be the wrong one."
+    return words.LEVEL_SENTENCES[score.level]
+
+
+def _heard(score: BehaviourScore, behaviour: RubricBehaviour) -> str:
+    total = len(behaviour.criteria)
+    if not total or not score.level:
+        return ""
+    return f"{len(score.criteria)} of {total} criteria heard."
+
+
+def _evidence_title(score: BehaviourScore) -> str:
+    if score.level is None:
+        return "What was found, for you to judge"
+    return "The nearest that was found" if score.level == 0 else "What was said"
+
+
+def _missing_for(score: BehaviourScore) -> str:
+    if score.level is None:
+        return "Not heard"
+    if score.level == 0:
+        return "What it sounds like when it is there"
+    if score.level == len(LEVEL_NAMES) - 1:
+        return "Could still be added"
+    return f"To reach {LEVEL_NAMES[score.level + 1]}"
+
+
+def _criterion(name: str, wording: dict[str, str]) -> str:
+    return wording.get(name, name.replace("_", " "))
+
+
+def _searched(score: BehaviourScore, call: Call) -> str:
+    """Which part of the call was searched, in words; empty where that is not known."""
+    if score.searched is None or not call.turns:
+        return ""
+    first, last = (min(max(0, turn), len(call.turns) - 1) for turn in score.searched)
+    begin, end = call.turns[first].start, call.turns[last].end
+    whole = first == 0 and last == len(call.turns) - 1
+    times = "" if begin is None or end is None else f", {words.clock(begin)} to {words.clock(end)}"
+    if whole:
+        return f"Searched: the whole call ({words.counted(len(call.turns), 'turn')}{times})."
+    return f"Searched: turns {first + 1:,} to {last + 1:,} of {len(call.turns):,}{times}."
+
+
+def _sureness(score: BehaviourScore) -> tuple[tuple[str, str], ...]:
+    if score.level is None and len(set(score.probabilities)) == 1:
+        return ()  # four equal numbers stand for "not judged": nothing to show
+    ranked = sorted(enumerate(score.probabilities), key=lambda pair: (-pair[1], pair[0]))
+    return tuple((LEVEL_NAMES[level], words.percent(probability)) for level, probability in ranked)
+
+
+def _evidence_card(
+    anchor: str, evidence: Evidence, call: Call, names: dict[str, str], wording: dict[str, str]
+) -> EvidenceCard:
+    return EvidenceCard(
+        id=anchor,
+        quote=evidence.quote,
+        name=names.get(evidence.speaker) or evidence.speaker,
+        role=words.ROLE_WORDS[evidence.role],
+        place=place_of(call, evidence.turn, evidence.start),
+        criteria=tuple(_criterion(name, wording) for name in evidence.criteria),
+    )

@@ -1,0 +1,211 @@
+"""The scorecard of one call as one self-contained HTML page. Scorecard and rubric in, text out.
+
+The page's context is one frozen record, made by pure functions; the template only lays it out. The page holds its
+style and script, asks nothing of any network, and plays the recording that lies beside it, if there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.assess.rubric import Rubric
+from pipeline.records import Call, Role, Scorecard
+from pipeline.report import words
+from pipeline.report.behaviour_cards import BehaviourCard, Place, behaviour_cards, place_of
+from pipeline.report.floor import Floor, build_floor
+from pipeline.report.page import beside, render
+from pipeline.report.talk_bars import JointView, TalkBar, joint_view, talk_bars, talk_notes
+from pipeline.report.transcript_turns import TurnView, turn_views
+
+HEADINGS = ("company", "account")
+"""Manifest columns that name the customer's company; the first one given heads the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of the header: the role, and the names in it or a plain statement that there are none."""
+
+    role: str
+    names: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something to hear first: what, where, why in one sentence, and an open question to ask."""
+
+    what: str
+    why: str
+    question: str
+    place: Place
+    kind: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScorecardPage:
+    """All that the page shows.
+
+    `heading` is the customer (or the call id), `facts` the line below it: rubric, date, length. `summary` says in a
+    sentence or two how the call went. `cards` are the behaviours in the rubric's order. `floor` and `joint` are None
+    where there is nothing to draw or no manager. `timed` says whether turns have times. `audio` is the link to the
+    recording beside the page, None without one. `honesty` are the (topic, statement) pairs at the foot.
+    """
+
+    heading: str
+    call_id: str
+    facts: tuple[str, ...]
+    people: tuple[Person, ...]
+    summary: str
+    cards: tuple[BehaviourCard, ...]
+    floor: Floor | None
+    moments: tuple[Moment, ...]
+    bars: tuple[TalkBar, ...]
+    talk_notes: tuple[str, ...]
+    joint: JointView | None
+    warnings: tuple[str, ...]
+    turns: tuple[TurnView, ...]
+    timed: bool
+    audio: str | None
+    honesty: tuple[tuple[str, str], ...]
+
+
+def scorecard_page(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> str:
+    """The whole HTML page. `audio` is the name of the sound file beside the page, None without a recording."""
+    page = page_of(scorecard, rubric, audio=audio)
+    return render("scorecard.html", page, script="scorecard.js", media=audio is not None)
+
+
+def page_of(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> ScorecardPage:
+    """The page's context."""
+    call = scorecard.call
+    cards = behaviour_cards(scorecard, rubric)
+    return ScorecardPage(
+        heading=_heading(call),
+        call_id=call.call_id,
+        facts=(rubric.title, words.date_in_words(call.started_at), _length(call)),
+        people=tuple(_person(call, role) for role in ("rep", "manager", "customer")),
+        summary=_summary(scorecard, cards),
+        cards=cards,
+        floor=build_floor(scorecard, {card.name: (card.short, card.id) for card in cards}),
+        moments=_moments(scorecard, cards),
+        bars=talk_bars(scorecard, rubric),
+        talk_notes=talk_notes(scorecard),
+        joint=joint_view(scorecard),
+        warnings=tuple(dict.fromkeys((*scorecard.warnings, *call.quality.warnings))),
+        turns=turn_views(scorecard, cards),
+        timed=any(turn.start is not None for turn in call.turns),
+        audio=None if audio is None else beside(audio),
+        honesty=_honesty(scorecard, rubric, cards),
+    )
+
+
+# --- header ---------------------------------------------------------------------------------------
+
+
+def _heading(call: Call) -> str:
+    details = dict(call.details)
+    for column in HEADINGS:
+        if details.get(column, "").strip():
+            return details[column].strip()
+    return words.listing(_names(call, "customer")) or call.call_id
+
+
+def _names(call: Call, role: Role) -> list[str]:
+    return [one.name for one in call.participants if one.role == role and one.name]
+
+
+def _person(call: Call, role: Role) -> Person:
+    present = [one for one in call.participants if one.role == role]
+    names = _names(call, role)
+    unnamed = len(present) - len(names)
+    if not present:
+        return Person(words.ROLE_WORDS[role], "none known on this call", False)
+    if not names:
+        return Person(
+            words.ROLE_WORDS[role], "name not known" if unnamed == 1 else f"{unnamed}, names not known", False
+        )
+    return Person(words.ROLE_WORDS[role], words.listing([*names, *([f"{unnamed} unnamed"] if unnamed else [])]), True)
+
+
+def _length(call: Call) -> str:
+    return "length not known" if call.duration is None else words.length(call.duration)
+
+
+def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
+    """How it went: how many behaviours did their job, what could not be said, and whether the manager took over."""
+    if not scorecard.call.turns:
+        return "Nothing was said on this recording, so there is nothing to judge."
+    if not cards:
+        return "This rubric judges no behaviours; the page shows who spoke, and how."
+    judged = [card for card in cards if card.level is not None]
+    said = []
+    if judged:
+        well = sum(1 for card in judged if card.level is not None and card.level >= 2)
+        said.append(f"{well or 'None'} of {words.counted(len(judged), 'behaviour')} did their job for this buyer.")
+    if len(judged) < len(cards):
+        held = len(cards) - len(judged)
+        said.append(f"{held if judged else 'All'} could not be judged surely enough, and say why below.")
+    if scorecard.joint.takeover:
+        at = scorecard.joint.began_at
+        said.append("The manager took over" + ("." if at is None else f" at {words.clock(at)}."))
+    return " ".join(said)
+
+
+def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Moment, ...]:
+    """Up to three moments to hear first: the best passage, where the manager took over, the one with most to gain."""
+    heard = [card for card in cards if card.evidence and card.level]
+    found = []
+    best = max(heard, key=lambda card: card.level or 0, default=None)
+    if best is not None and (best.level or 0) >= 2:
+        why = best.meaning if best.level == 3 else "It did its job for this buyer: worth saying so."
+        found.append(Moment(f"What went well: {best.short}", why, "", best.evidence[0].place, best.chip.kind, best.id))
+    joint = scorecard.joint
+    if joint.takeover and joint.began_turn is not None:
+        place = place_of(scorecard.call, joint.began_turn, joint.began_at)
+        why = "From here the manager holds the selling side."
+        found.append(Moment("The manager steps in", why, words.QUESTIONS["takeover"], place, "joint", "joint"))
+    least = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
+    if least is not None:
+        why = words.sentence(f"It was attempted; still missing: {least.missing[0]}") if least.missing else least.meaning
+        question = words.QUESTIONS.get(least.name, "What would you try differently next time?")
+        place = least.evidence[0].place
+        found.append(Moment(f"Worth a conversation: {least.short}", why, question, place, least.chip.kind, least.id))
+    return tuple(found)
+
+
+# --- foot -----------------------------------------------------------------------------------------
+
+
+def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard]) -> tuple[tuple[str, str], ...]:
+    quality = scorecard.call.quality
+    models = "; ".join(f"{name} {value}" for name, value in quality.models)
+    withheld = [card.short for card in cards if card.level is None]
+    confidence, attributed = quality.word_confidence, quality.speech_attributed
+    return (
+        ("Heard by", quality.engine + (f" ({models})" if models else "")),
+        ("Speakers told apart by", quality.diarization),
+        ("Confidence in the words", "not given by this source" if confidence is None else words.percent(confidence)),
+        ("Speech with a known speaker", words.NOT_MEASURED if attributed is None else words.percent(attributed)),
+        ("Judged by rubric", f"{rubric.title} ({scorecard.rubric_id}, version {scorecard.rubric_version})"),
+        ("Withheld", f"{len(withheld)} of {len(cards)}" + (f": {words.listing(withheld)}" if withheld else "")),
+        ("Agreement with people", "How well machine and human raters agree is on the model card (models/, card.md)."),
+        *((_topic(name), value) for name, value in _flat(scorecard.provenance)),
+    )
+
+
+def _topic(name: str) -> str:
+    return words.sentence(name.replace("_", " ").replace(".", ", ")).rstrip(".")
+
+
+def _flat(pairs: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Provenance as (name, text); what is nested gets dotted names, what is empty is left out."""
+    for name, value in pairs:
+        if isinstance(value, Mapping):
+            yield from _flat([(f"{name}.{inner}", value[inner]) for inner in value])
+        elif isinstance(value, list | tuple):
+            yield name, ", ".join(map(str, value))
+        elif value not in (None, ""):
+            yield name, str(value)
