@@ -26,6 +26,7 @@ from pipeline.settings import MediaLimits
 
 Samples = NDArray[np.float32]
 
+DEFAULT_LIMITS = MediaLimits()
 _CHILD = Path(__file__).with_name("decode_child.py")
 _STARTING_SECONDS = 60  # on top of the computing time: start, disk, and other jobs on the machine
 _SHORT_BY = 0.5  # seconds that a whole file may lack: encoders pad and trim their first and last frames
@@ -64,7 +65,7 @@ class Audio:
         return np.ascontiguousarray(self.samples[index])
 
 
-def decode(path: Path, limits: MediaLimits = MediaLimits()) -> Audio:
+def decode(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> Audio:
     """The recording's samples. Raises MediaError for whatever is no whole, sounding recording within the limits."""
     head = _read_head(path, limits)
     container = containers.sniff(head)
@@ -208,9 +209,10 @@ def _check_sounding(path: Path, samples: Samples) -> None:
     """Raise MediaError where every channel is digital silence, or samples are not numbers."""
     peak = 0.0
     for start in range(0, samples.shape[1], _SCAN):
-        peak = max(peak, float(np.abs(samples[:, start : start + _SCAN]).max()))
-        if not np.isfinite(peak):
+        loudest = float(np.abs(samples[:, start : start + _SCAN]).max())
+        if not np.isfinite(loudest):
             raise MediaError(f"{path}: holds samples that are not numbers. {_CONVERT}")
+        peak = max(peak, loudest)
     if peak <= _SILENT_PEAK:
         raise MediaError(f"{path}: is silent on every channel. Check what was recorded, and export it again.")
 

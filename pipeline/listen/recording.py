@@ -14,7 +14,7 @@ from pipeline.listen.channels import find_copies, without_bleed
 from pipeline.listen.diarize import Diarizer, choose_diarizer
 from pipeline.listen.media import RATE, Audio, Samples, decode
 from pipeline.listen.speech import Stretch, find_speech
-from pipeline.listen.transcribe import Transcriber, Transcript
+from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
 from pipeline.records import ListeningQuality, SpeechSegment, Turn, Word
 from pipeline.settings import ListenSettings
 
@@ -55,7 +55,7 @@ def hear(
     path: Path,
     *,
     transcriber: Transcriber,
-    settings: ListenSettings = ListenSettings(),
+    settings: ListenSettings = DEFAULT_SETTINGS,
     speakers: int | None = None,
     parties_by_channel: int | None = None,
     hotwords: tuple[str, ...] = (),

@@ -109,8 +109,8 @@ class _Worker:
             return [tuple(word) for word in json.loads(child.stdout.readline())]
         except (OSError, ValueError) as error:
             raise ListeningError(
-                f"The embedded engine's process ended (status {child.poll()}) while it listened. Check that pocketsphinx "
-                "is installed whole and that memory is left (about 200 MB a core), or use --engine whisper."
+                f"The embedded engine's process ended (status {child.poll()}) while it listened. Check that "
+                "pocketsphinx is installed whole and that memory is left (about 200 MB a core), or use --engine whisper."
             ) from error
 
     def close(self) -> None:

@@ -15,23 +15,23 @@ FRAME_SECONDS = 0.01
 HEADER = struct.Struct("<I")
 READY = b"ready\n"
 
-SETTINGS: dict[str, Any] = {"loglevel": "FATAL"}
-"""What differs from pocketsphinx's defaults. Its `batch` normalisation takes the mean of the one stretch that it is
-given, so no stretch depends on the one before."""
+SETTINGS: dict[str, Any] = {"loglevel": "FATAL", "fwdflat": False}
+"""What differs from pocketsphinx's defaults: the second of its three passes costs a sixth of the time and wins nothing
+(benchmarks/listening.py)."""
+
+_NOTHING = bytes(2 * 1600)  # a tenth of a second of silence
 
 
 def words_of(decoder: Any, pcm: bytes) -> list[tuple[str, float, float, float]]:
     """(word, start, end, probability) of the stretch, in seconds from its beginning; fillers are left out."""
-    decoder.start_utt()
-    decoder.process_raw(pcm, no_search=False, full_utt=True)
-    decoder.end_utt()
-    logs = decoder.get_logmath()
+    _forget(decoder)
+    _decode(decoder, pcm)
     found = []
     for segment in decoder.seg() or ():
         word = segment.word.partition("(")[0]  # "the(2)" is the second pronunciation of "the"
         if not word or word[0] in "<[+":
             continue
-        probability = min(1.0, max(0.0, logs.exp(segment.prob)))
+        probability = min(1.0, max(0.0, segment.prob))
         found.append(
             (
                 word,
@@ -41,6 +41,23 @@ def words_of(decoder: Any, pcm: bytes) -> list[tuple[str, float, float, float]]:
             )
         )
     return found
+
+
+def _decode(decoder: Any, pcm: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(pcm, no_search=False, full_utt=True)
+    decoder.end_utt()
+
+
+def _forget(decoder: Any) -> None:
+    """Bring the decoder to the same state whatever it heard before.
+
+    The noise and mean estimates are set back; the acoustic model also starts each frame from the last frame's best
+    densities, also across utterances, and has no call to forget them: a little silence leaves the same ones always.
+    """
+    decoder.reinit_feat()
+    _decode(decoder, _NOTHING)
+    decoder.reinit_feat()
 
 
 def serve(source: BinaryIO, target: BinaryIO) -> None:

@@ -13,6 +13,7 @@ from pipeline.listen.speech import Stretch
 from pipeline.records import Word
 from pipeline.settings import ENGINES, ListenSettings
 
+DEFAULT_SETTINGS = ListenSettings()
 _log = logging.getLogger(__name__)
 
 
@@ -53,7 +54,7 @@ class Transcriber(Protocol):
         speech was found, in seconds; None lets the engine look for itself."""
 
 
-def choose_engine(settings: ListenSettings = ListenSettings()) -> tuple[Transcriber, str | None]:
+def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcriber, str | None]:
     """The engine that listens and, where `auto` had to do without Whisper, a sentence that says so and why.
 
     Raises ListeningError where Whisper was asked for by name and cannot be had, UsageError for an unknown engine.
