@@ -131,7 +131,11 @@ def _by_label(lines: Sequence[str], names: frozenset[str]) -> list[Part]:
 
 def _label(line: str) -> Part:
     match = _LABEL.match(line)
-    return (match[1].strip("[]() "), line[match.end() :]) if match else (None, line)
+    if match is None:
+        return None, line
+    label = match[1]
+    bracketed = (label[0], label[-1]) in {("[", "]"), ("(", ")")}
+    return (label[1:-1].strip() if bracketed else label) or None, line[match.end() :]
 
 
 def _names(first_lines: Sequence[str]) -> frozenset[str]:

@@ -31,9 +31,9 @@ def read_manifest(path: Path) -> Manifest:
     Raises ManifestError with every fault at once: of the file, its header, its rows and ids that are not unique.
     """
     text = _text(path)
-    header, records = _header(path, text)
+    line, header, records = _header(path, text)
     columns = tuple(_canonical(name) for name in header)
-    _refuse(path, _column_faults(columns))
+    _refuse(path, _column_faults(line, columns))
     faults: list[str] = []
     rows: list[CallRow] = []
     lines: list[int] = []
@@ -76,8 +76,8 @@ def _text(path: Path) -> str:
     return text
 
 
-def _header(path: Path, text: str) -> tuple[list[str], Iterator[tuple[int, list[str] | str]]]:
-    """The header's cells, and the records below it as (line, cells), or (line, what is wrong with the quoting)."""
+def _header(path: Path, text: str) -> tuple[int, list[str], Iterator[tuple[int, list[str] | str]]]:
+    """The header's line and cells, and the records below it, each with its line; text where the quoting is broken."""
     skipped = len(text) - len(text.lstrip("\r\n"))
     above = text[:skipped].count("\n")
     first_line = text[skipped:].splitlines()[0]
@@ -86,7 +86,7 @@ def _header(path: Path, text: str) -> tuple[list[str], Iterator[tuple[int, list[
     line, header = next(records)
     if isinstance(header, str):
         raise ManifestError(path, [f"line {line}: {header}"], _REMEDY)
-    return [" ".join(name.split()) for name in header], records
+    return line, [" ".join(name.split()) for name in header], records
 
 
 def _records(reader: Iterator[list[str]], above: int) -> Iterator[tuple[int, list[str] | str]]:
@@ -110,14 +110,20 @@ def _canonical(name: str) -> str:
     return name.lower() if name.lower() in KNOWN_COLUMNS else name
 
 
-def _column_faults(columns: tuple[str, ...]) -> list[str]:
-    faults = [f"line 1: column {place} has no name" for place, name in enumerate(columns, start=1) if not name]
+def _column_faults(line: int, columns: tuple[str, ...]) -> list[str]:
+    faults = [
+        f"line {line}: column {place} has no name. Allowed: a name for each column"
+        for place, name in enumerate(columns, start=1)
+        if not name
+    ]
     keys = [name.casefold() for name in columns]
-    repeated = dict.fromkeys(name for name, key in zip(columns, keys, strict=True) if name and keys.count(key) > 1)
-    faults += [f"line 1: the column '{name}' comes more than once. Allowed: each column once" for name in repeated]
+    for place, (name, key) in enumerate(zip(columns, keys, strict=True)):
+        if name and key in keys[place + 1 :] and key not in keys[:place]:
+            faults.append(f"line {line}: the column '{name}' comes more than once. Allowed: each column once")
     if "recording" not in columns and "transcript" not in columns:
         got = ", ".join(f"'{name}'" for name in columns)
-        faults.append(f"line 1: the column 'recording' is missing: got {got}. Allowed: 'recording' or 'transcript'")
+        allowed = "a column 'recording', or 'transcript', and a separator of ',', ';' or tab"
+        faults.append(f"line {line}: the column 'recording' is missing: got {got}. Allowed: {allowed}")
     return faults
 
 
@@ -126,7 +132,8 @@ def _misfit(record: list[str], columns: int) -> str | None:
     if len(record) == columns:
         return None
     hint = 'put a value that holds the separator in quotes, as "rep,customer"' if len(record) > columns else ""
-    return f"{len(record)} fields. Allowed: {columns}, as in the header" + (f"; {hint}" if hint else "")
+    fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
+    return f"{fields}. Allowed: {columns}, as in the header" + (f"; {hint}" if hint else "")
 
 
 def _repeated_ids(rows: list[CallRow], lines: list[int]) -> list[str]:
