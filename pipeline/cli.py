@@ -8,7 +8,7 @@ import logging
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -80,20 +80,20 @@ def options(
 def score(
     sources: Annotated[list[Path], typer.Argument(help="Recordings, transcripts, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the scorecards.")],
-    manifest: Annotated[Optional[Path], typer.Option("--manifest", help="calls.csv: one row a call.")] = None,
+    manifest: Annotated[Path | None, typer.Option("--manifest", help="calls.csv: one row a call.")] = None,
     rubric: Annotated[
-        Optional[str], typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
+        str | None, typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
     ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
     whisper_model: Annotated[
-        Optional[str], typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
+        str | None, typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
     ] = None,
     diarization_model: Annotated[
-        Optional[str], typer.Option("--diarization-model", help="pyannote weights: a name or a local folder.")
+        str | None, typer.Option("--diarization-model", help="pyannote weights: a name or a local folder.")
     ] = None,
     device: Annotated[Device, typer.Option("--device", help="Where models run.")] = Device.auto,
     language: Annotated[
-        Optional[str], typer.Option("--language", help="Language of the calls, as en. [default: detected]")
+        str | None, typer.Option("--language", help="Language of the calls, as en. [default: detected]")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
 ) -> None:

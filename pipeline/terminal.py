@@ -19,7 +19,12 @@ from pipeline.records import BehaviourScore, Scorecard
 from pipeline.score import Outcome, engine_for, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
-_SIGNS = {0: "[red]○[/] Not Present", 1: "[yellow]◔[/] Needs Work", 2: "[green]◑[/] Good", 3: "[bold green]●[/] Excellent"}
+_SIGNS = {
+    0: "[red]○[/] Not Present",
+    1: "[yellow]◔[/] Needs Work",
+    2: "[green]◑[/] Good",
+    3: "[bold green]●[/] Excellent",
+}
 
 
 def score(
@@ -61,7 +66,11 @@ def train(corpus: Path, out: Path) -> None:
     told = Console(stderr=True)
     with _bar(told) as bar:
         task = bar.add_task("training", total=None)
-        fit(corpus, out, progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total))
+        fit(
+            corpus,
+            out,
+            progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total),
+        )
     print(f"weights and card: {out / 'card.md'}")
 
 

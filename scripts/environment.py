@@ -1,4 +1,4 @@
-"""The project's own environment: `.venv` beside this folder, made with pip through constraints.txt. Standard library only.
+"""The project's own environment: `.venv`, made with pip through constraints.txt. Standard library only.
 
 `prepare()` is cheap when nothing has changed: a stamp in `.venv` holds the hash of what was installed.
 """

@@ -24,7 +24,7 @@ def check_writable(out: Path) -> None:
             pass
     except OSError as error:
         raise UsageError(
-            f"{out}: cannot be written to ({error.strerror}). Name another folder with --out, or change its permissions."
+            f"{out}: cannot be written to ({error.strerror}). Name another folder with --out, or allow writing."
         ) from error
 
 
@@ -51,7 +51,7 @@ def write_call(out: Path, call_id: str, files: Mapping[str, Content]) -> Path:
             shutil.rmtree(making, ignore_errors=True)
     except OSError as error:
         raise OutputError(
-            f"{target}: cannot be written ({error.strerror or error}). Check the free space and the permissions of --out."
+            f"{target}: cannot be written ({error.strerror or error}). Check the free space and who may write there."
         ) from error
     return target
 

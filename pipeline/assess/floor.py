@@ -1,4 +1,4 @@
-"""Who holds the floor: the spans of a call that measures and the takeover count, in seconds or, without times, in words.
+"""Who holds the floor: the spans that measures and the takeover count, in seconds or, without times, in words.
 
 A back-channel ("mm-hm", "right") is a turn of at most `BACK_CHANNEL_WORDS` words or under `BACK_CHANNEL_SECONDS`;
 it is speech, but it does not take the floor.

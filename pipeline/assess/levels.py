@@ -1,4 +1,4 @@
-"""Levels by a rubric: what the classifier found on a call, and whether that is sure enough to say. Findings in, scores out."""
+"""Levels by a rubric: what was found on a call, and whether that is sure enough to say. Findings in, scores out."""
 
 from __future__ import annotations
 

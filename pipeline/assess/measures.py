@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from pipeline.assess.floor import is_back_channel, is_timed, speech_of, stretches, union, word_count
@@ -122,7 +123,7 @@ def _patience(call: Call, group: _Group) -> float | None:
 
 
 def _interruptions(call: Call, group: _Group) -> int:
-    """How often the group started while somebody outside it spoke, and still held the floor when that one had stopped."""
+    """How often the group began while somebody outside it spoke, and held the floor when that one stopped."""
     return sum(
         1
         for before, after in _neighbours(call)
@@ -136,7 +137,7 @@ def _interruptions(call: Call, group: _Group) -> int:
 
 
 def _neighbours(call: Call) -> Iterator[tuple[Turn, Turn]]:
-    return zip(call.turns, call.turns[1:], strict=False)
+    return pairwise(call.turns)
 
 
 def _switches(call: Call) -> int:
@@ -145,7 +146,7 @@ def _switches(call: Call) -> int:
 
 def _dead_air(call: Call) -> float:
     spoken = union(speech_of(call))
-    gaps = (after[0] - before[1] for before, after in zip(spoken, spoken[1:], strict=False))
+    gaps = (after[0] - before[1] for before, after in pairwise(spoken))
     return sum(gap for gap in gaps if gap >= DEAD_AIR_SECONDS)
 
 

@@ -119,4 +119,3 @@ def _behaviour(name: str, entry: dict[str, Any]) -> RubricBehaviour:
         min_confidence=float(entry.get("min_confidence", 0.0)),
         criteria=tuple(entry["criteria"].items()),
     )
-

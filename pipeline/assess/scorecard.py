@@ -1,4 +1,4 @@
-"""The scorecard: a call assessed by a rubric, and its public form as JSON. Call, classifier and rubric in, Scorecard out."""
+"""The scorecard: a call assessed by a rubric, and its public form as JSON. Call and rubric in, Scorecard out."""
 
 from __future__ import annotations
 

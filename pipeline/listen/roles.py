@@ -35,9 +35,7 @@ class Roles:
     warnings: tuple[str, ...] = ()
 
 
-def assign_roles(
-    speakers: Sequence[str], turns: Sequence[Turn], row: CallRow, *, infer: SellerProbability
-) -> Roles:
+def assign_roles(speakers: Sequence[str], turns: Sequence[Turn], row: CallRow, *, infer: SellerProbability) -> Roles:
     """Who is who among the speakers. `infer` is asked only where neither channels, names nor labels tell."""
     roles = {**_by_label(speakers, row), **_by_channel(speakers, row)}
     warnings: list[str] = []
@@ -145,7 +143,9 @@ def _listed(speakers: Sequence[str]) -> str:
 def _named(speakers: Sequence[str], roles: Mapping[str, Role], row: CallRow) -> tuple[Participant, ...]:
     """Participants with names: a label that is a name keeps it, else the manifest's names of the role in order."""
     members = {role: [speaker for speaker in speakers if roles[speaker] == role] for role in set(roles.values())}
-    return tuple(Participant(speaker, _name(speaker, roles[speaker], members, row), roles[speaker]) for speaker in speakers)
+    return tuple(
+        Participant(speaker, _name(speaker, roles[speaker], members, row), roles[speaker]) for speaker in speakers
+    )
 
 
 def _name(speaker: str, role: Role, members: Mapping[Role, Sequence[str]], row: CallRow) -> str | None:

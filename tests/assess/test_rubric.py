@@ -77,7 +77,7 @@ def test_rubric_missing_file_is_said(tmp_path):
 
 def test_rubric_every_fault_is_listed_with_its_place(tmp_path):
     text = (
-        GOOD.replace("version: \"2.1\"", "version: 2.1")
+        GOOD.replace('version: "2.1"', "version: 2.1")
         .replace("weight: 2", "weight: -2\n    weight: 3")
         .replace("[0.5, 0.6, 0.7]", "[0.5, 1.6]")
         .replace("purpose: says why", "purpos: says why")

@@ -26,7 +26,9 @@ def assigned(speakers, row, infer=nobody):
 
 
 def test_roles_come_from_the_channels_of_the_manifest():
-    row = CallRow(Path("a.wav"), "a", rep="Tom", manager="Mara", customers=("Ines",), channels=("customer", "rep", "manager"))
+    row = CallRow(
+        Path("a.wav"), "a", rep="Tom", manager="Mara", customers=("Ines",), channels=("customer", "rep", "manager")
+    )
     found, warnings = assigned(["channel-1", "channel-2", "channel-3"], row)
     assert found == [("Ines", "customer"), ("Tom", "rep"), ("Mara", "manager")]
     assert warnings == ()

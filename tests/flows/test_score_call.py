@@ -1,0 +1,34 @@
+"""The Prefect flow gives what the plain function gives, with usage reports off."""
+
+import json
+import os
+
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from flows.score_call import score_call
+from pipeline import resources, score
+
+VTT = resources.ROOT / "data" / "samples" / "hardware-demo.vtt"
+
+
+@pytest.fixture(scope="module")
+def harness():
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+def test_flow_gives_the_scorecard_of_the_plain_function(harness, tmp_path):
+    manifest = VTT.parent / "calls.csv"
+    card = score_call(VTT, tmp_path / "flow", manifest=manifest)
+    assert card["call_id"] == "hardware-demo"
+    assert card["call_type"] == "demo"
+    written = (tmp_path / "flow" / "calls" / "hardware-demo" / "scorecard.json").read_text(encoding="utf-8")
+    assert json.loads(written) == card
+    assert os.environ["DO_NOT_TRACK"] == "1"
+
+
+def test_flow_without_its_decorators_is_the_plain_function(tmp_path):
+    card = score_call.fn.__globals__["score_row"].fn(score.default_row(VTT), tmp_path, rubric="demo", engine="sphinx")
+    assert card["rubric"]["id"] == "demo"
+    assert (tmp_path / "calls" / "hardware-demo" / "scorecard.html").is_file()
