@@ -21,7 +21,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCard:
-    """One quote: who said it, in which role, when, and the criteria it shows in the rubric's words."""
+    """One quote: who said it, in which role (empty where the name says it), when, and the criteria it shows in the rubric's words."""
 
     id: str
     quote: str
@@ -138,7 +138,7 @@ def _missing_for(score: BehaviourScore) -> str:
         return "What it sounds like when it is there"
     if score.level == len(LEVEL_NAMES) - 1:
         return "Could still be added"
-    return f"To reach {LEVEL_NAMES[score.level + 1]}"
+    return "What would make it stronger"
 
 
 def _criterion(name: str, wording: dict[str, str]) -> str:
@@ -168,11 +168,12 @@ def _sureness(score: BehaviourScore) -> tuple[tuple[str, str], ...]:
 def _evidence_card(
     anchor: str, evidence: Evidence, call: Call, names: dict[str, str], wording: dict[str, str]
 ) -> EvidenceCard:
+    name = names.get(evidence.speaker) or evidence.speaker
     return EvidenceCard(
         id=anchor,
         quote=evidence.quote,
-        name=names.get(evidence.speaker) or evidence.speaker,
-        role=words.ROLE_WORDS[evidence.role],
+        name=name,
+        role=words.role_beside(name, evidence.role),
         place=place_of(call, evidence.turn, evidence.start),
         criteria=tuple(_criterion(name, wording) for name in evidence.criteria),
     )

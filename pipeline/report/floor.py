@@ -15,9 +15,9 @@ from pipeline.records import Call, Evidence, Role, Scorecard, Turn
 from pipeline.report import words
 
 ROLE_ORDER: tuple[Role, ...] = ("rep", "manager", "customer", "unknown")
-GRAIN = 10_000
-"""Units of the lanes' x axis: fine enough for a wide screen, coarse enough to keep a four-hour call small."""
-MERGE = 8
+GRAIN = 100_000
+"""Units of the lanes' x axis; PIXEL of them are about a pixel of a wide screen."""
+PIXEL = 100
 ROW, LANE, BAR, LABEL, AXIS, GAP = 24, 40, 18, 24, 28, 12
 STEPS_TIME = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 STEPS_WORDS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000)
@@ -25,8 +25,9 @@ STEPS_WORDS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000)
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One speaker. `top` is the bar's y in pixels; `path` draws the speech, x in 0-10,000 and y in 0-1."""
+    """One speaker, by label and name. `top` is the lane's y in pixels; `path` draws the speech, see speech_path."""
 
+    speaker: str
     name: str
     role: Role
     role_word: str
@@ -37,12 +38,16 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One piece of evidence: where it is (0-1, and in the floor's unit), what it links to, what it is called."""
+    """One piece of evidence: where it is (0-1, and in the floor's unit), what it links to, what it is called.
+
+    `speaker` is the label of who said it, whose lane the mark's line leads down to.
+    """
 
     x: float
     at: float
     target: str
     label: str
+    speaker: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A line of the axis. `minor` ones lose their label on a phone."""
+    """A line of the axis. `anchor` is SVG's text-anchor; `minor` ticks lose their label on a phone."""
 
     x: float
     label: str
+    anchor: Literal["start", "middle", "end"]
     minor: bool
 
 
@@ -149,7 +155,17 @@ def build_floor(scorecard: Scorecard, titles: dict[str, tuple[str, str]]) -> Flo
         share = talk[one.speaker].talk_share if one.speaker in talk else None
         shared = "" if share is None else words.percent(share)
         path = speech_path(_intervals(call, one.speaker, where), where.total)
-        lanes.append(Lane(names[one.speaker], one.role, words.ROLE_WORDS[one.role], shared, top, path))
+        lanes.append(
+            Lane(
+                one.speaker,
+                names[one.speaker],
+                one.role,
+                words.role_beside(names[one.speaker], one.role),
+                shared,
+                top,
+                path,
+            )
+        )
         top += LANE
     span = _span(scorecard, where)
     return Floor(
@@ -159,16 +175,23 @@ def build_floor(scorecard: Scorecard, titles: dict[str, tuple[str, str]]) -> Flo
 
 
 def speech_path(intervals: Iterable[tuple[float, float]], total: float) -> str:
-    """SVG path of filled bars, a run of speech each, x in 0-10,000, y in 0-1; pauses too small to see close."""
-    runs: list[list[int]] = []
-    for start, end in sorted(intervals):
-        left = round(GRAIN * min(1.0, max(0.0, start / total)))
-        right = max(left + MERGE, round(GRAIN * min(1.0, end / total)))
-        if runs and left - runs[-1][1] <= MERGE:
-            runs[-1][1] = max(runs[-1][1], right)
-        else:
-            runs.append([left, right])
-    return "".join(f"M{left} 0H{right}V1H{left}z" for left, right in runs)
+    """SVG path of filled bars, one for each stretch of speech, x in 0-100,000 and y in 0-1.
+
+    Widths are true, so that quick exchanges look as dense as they are; what stands alone is at least a pixel wide.
+    """
+    places = [(_grain(start / total), _grain(end / total)) for start, end in sorted(intervals)]
+    bars = []
+    for index, (left, right) in enumerate(places):
+        before = places[index - 1][1] if index else -PIXEL
+        after = places[index + 1][0] if index + 1 < len(places) else GRAIN + PIXEL
+        alone = left - before >= PIXEL and after - right >= PIXEL
+        width = max(right - left, PIXEL if alone else 1)
+        bars.append(f"M{left} 0h{width}v1h-{width}z")
+    return "".join(bars)
+
+
+def _grain(share: float) -> int:
+    return round(GRAIN * min(1.0, max(0.0, share)))
 
 
 def ticks(total: float, basis: str) -> tuple[Tick, ...]:
@@ -178,9 +201,11 @@ def ticks(total: float, basis: str) -> tuple[Tick, ...]:
     made = []
     for index in range(int(total / step) + 1):
         place = index * step
-        near_end = total - place < 0.06 * total
         label = _tick_label(place, step, basis, first=index == 0)
-        made.append(Tick(place / total, "" if near_end and index else label, minor=index % 2 == 1))
+        anchor: Literal["start", "middle", "end"] = "start" if not index else "middle"
+        if index and total - place < 0.04 * total:
+            anchor = "end"
+        made.append(Tick(place / total, label, anchor, minor=index % 2 == 1))
     return tuple(made)
 
 
@@ -226,7 +251,7 @@ def _rows(scorecard: Scorecard, where: Positions, titles: dict[str, tuple[str, s
             at = where.evidence(evidence)
             if at is not None and score.level != 0:
                 label = f"{short}, {chip.word}, {where.say(at)}"
-                marks.append(Mark(where.share(at), at, f"{anchor}-{index + 1}", label))
+                marks.append(Mark(where.share(at), at, f"{anchor}-{index + 1}", label, evidence.speaker))
         if marks:
             x, before = _room_for_label([mark.x for mark in marks])
             rows.append(MarkRow(short, chip.kind, ROW * len(rows), tuple(marks), x, before))
@@ -234,7 +259,7 @@ def _rows(scorecard: Scorecard, where: Positions, titles: dict[str, tuple[str, s
 
 
 def _room_for_label(places: list[float]) -> tuple[float, bool]:
-    """Where the row's name stands: after the last mark with a third of the width free to its right, or before the first."""
+    """Where the row's name stands: after the last mark with a third of the width free behind it, else at the first."""
     ordered = sorted(places)
     for left, right in reversed(list(pairwise([*ordered, 1.0]))):
         if right - left >= 0.34:
@@ -261,7 +286,7 @@ def _in_words(rows: tuple[MarkRow, ...], lanes: list[Lane], span: Span | None, w
     said = [f"The call lasts {total}." if where.basis == "time" else f"The call has {total}; it has no times."]
     for lane in lanes:
         share = f"has {lane.share} of the talk" if lane.share else "has a share of the talk that was not measured"
-        said.append(f"{lane.name} ({lane.role_word}) {share}.")
+        said.append(f"{lane.name}{f' ({lane.role_word})' if lane.role_word else ''} {share}.")
     for row in rows:
         places = words.listing([where.say(mark.at) for mark in row.marks])
         said.append(f"{row.short} is heard at {places}.")

@@ -144,10 +144,12 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
     said = []
     if judged:
         well = sum(1 for card in judged if card.level is not None and card.level >= 2)
-        said.append(f"{well or 'None'} of {words.counted(len(judged), 'behaviour')} did their job for this buyer.")
+        which = "the one behaviour" if len(judged) == 1 else f"the {words.spelled(len(judged))} behaviours"
+        did = "its job" if well == 1 or len(judged) == 1 else "their job"
+        said.append(f"{words.spelled(well).capitalize()} of {which} judged did {did} for this buyer.")
     if len(judged) < len(cards):
-        held = len(cards) - len(judged)
-        said.append(f"{held if judged else 'All'} could not be judged surely enough, and say why below.")
+        held = words.spelled(len(cards) - len(judged)).capitalize() if judged else "Every behaviour"
+        said.append(f"{held} {'is' if len(cards) - len(judged) == 1 or not judged else 'are'} withheld.")
     if scorecard.joint.takeover:
         at = scorecard.joint.began_at
         said.append("The manager took over" + ("." if at is None else f" at {words.clock(at)}."))
@@ -169,7 +171,9 @@ def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Mome
         found.append(Moment("The manager steps in", why, words.QUESTIONS["takeover"], place, "joint", "joint"))
     least = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
     if least is not None:
-        why = words.sentence(f"It was attempted; still missing: {least.missing[0]}") if least.missing else least.meaning
+        why = (
+            words.sentence(f"It was attempted. Stronger when it {least.missing[0]}") if least.missing else least.meaning
+        )
         question = words.QUESTIONS.get(least.name, "What would you try differently next time?")
         place = least.evidence[0].place
         found.append(Moment(f"Worth a conversation: {least.short}", why, question, place, least.chip.kind, least.id))

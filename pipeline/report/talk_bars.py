@@ -205,8 +205,8 @@ def _verdict(value: float | None, usual: tuple[float, float] | None) -> str:
     if value is None or usual is None:
         return ""
     if value < usual[0]:
-        return "below usual"
-    return "above usual" if value > usual[1] else "usual"
+        return "below the usual range"
+    return "above the usual range" if value > usual[1] else "in the usual range"
 
 
 def _takeover_words(takeover: bool | None) -> tuple[str, str]:

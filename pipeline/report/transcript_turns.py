@@ -64,7 +64,8 @@ def turn_views(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Tu
         at = None if place is None else f"{place:.2f}".removesuffix(".00")
         clock = "" if turn.start is None else words.clock(turn.start)
         pieces = cut(turn.text, passages[index])
-        views.append(TurnView(index, names[turn.speaker], words.ROLE_WORDS[role], role, at, clock, pieces))
+        name = names[turn.speaker]
+        views.append(TurnView(index, name, words.role_beside(name, role), role, at, clock, pieces))
     return tuple(views)
 
 

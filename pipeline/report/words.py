@@ -71,11 +71,11 @@ def length(seconds: float) -> str:
     if whole < 60:
         return f"{whole}{SPACE}s"
     if whole < 600:
-        return f"{whole // 60}{SPACE}min" + (f" {whole % 60}{SPACE}s" if whole % 60 else "")
+        return f"{whole // 60}{SPACE}min" + (f"{SPACE}{whole % 60}{SPACE}s" if whole % 60 else "")
     minutes = round(whole / 60)
     if minutes < 60:
         return f"{minutes}{SPACE}min"
-    return f"{minutes // 60}{SPACE}h" + (f" {minutes % 60}{SPACE}min" if minutes % 60 else "")
+    return f"{minutes // 60}{SPACE}h" + (f"{SPACE}{minutes % 60}{SPACE}min" if minutes % 60 else "")
 
 
 def date_in_words(iso: str | None) -> str:
@@ -104,6 +104,14 @@ def number(value: float) -> str:
     """A number without needless digits: 3.0 is "3", 0.84 is "0.8", 1234 is "1,234"."""
     text = f"{value:,.1f}"
     return text.removesuffix(".0")
+
+
+SMALL = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def spelled(many: int) -> str:
+    """A small count as a word: 0 is "none", 3 is "three", 12 is "12"."""
+    return SMALL[many] if 0 <= many < len(SMALL) else f"{many:,}"
 
 
 def counted(many: int, one: str, several: str | None = None) -> str:
@@ -139,6 +147,12 @@ def display_names(call: Call) -> dict[str, str]:
     everybody = participants(call)
     nameless = [one.role for one in everybody if not one.name]
     return {one.speaker: one.name or _by_role(one, alone=nameless.count(one.role) == 1) for one in everybody}
+
+
+def role_beside(name: str, role: Role) -> str:
+    """The role's word to stand beside the name; empty where the name already begins with it."""
+    word = ROLE_WORDS[role]
+    return "" if f"{name.lower()} ".startswith(f"{word} ") else word
 
 
 def _by_role(participant: Participant, *, alone: bool) -> str:
