@@ -21,7 +21,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceCard:
-    """One quote: who said it, in which role (empty where the name says it), when, and the criteria it shows in the rubric's words."""
+    """One quote: who said it, when, and the criteria it shows in the rubric's words. `role` is empty where the name
+    says it."""
 
     id: str
     quote: str

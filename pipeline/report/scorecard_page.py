@@ -125,7 +125,7 @@ def _person(call: Call, role: Role) -> Person:
         return Person(words.ROLE_WORDS[role], "none known on this call", False)
     if not names:
         return Person(
-            words.ROLE_WORDS[role], "name not known" if unnamed == 1 else f"{unnamed}, names not known", False
+            words.ROLE_WORDS[role], "name not known" if unnamed == 1 else f"{unnamed} people, names not known", False
         )
     return Person(words.ROLE_WORDS[role], words.listing([*names, *([f"{unnamed} unnamed"] if unnamed else [])]), True)
 
@@ -145,8 +145,8 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
     if judged:
         well = sum(1 for card in judged if card.level is not None and card.level >= 2)
         which = "the one behaviour" if len(judged) == 1 else f"the {words.spelled(len(judged))} behaviours"
-        did = "its job" if well == 1 or len(judged) == 1 else "their job"
-        said.append(f"{words.spelled(well).capitalize()} of {which} judged did {did} for this buyer.")
+        did = "their job for this buyer" if well > 1 else "its job for this buyer" + ("" if well else " yet")
+        said.append(f"{words.spelled(well).capitalize()} of {which} judged did {did}.")
     if len(judged) < len(cards):
         held = words.spelled(len(cards) - len(judged)).capitalize() if judged else "Every behaviour"
         said.append(f"{held} {'is' if len(cards) - len(judged) == 1 or not judged else 'are'} withheld.")
@@ -171,9 +171,8 @@ def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Mome
         found.append(Moment("The manager steps in", why, words.QUESTIONS["takeover"], place, "joint", "joint"))
     least = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
     if least is not None:
-        why = (
-            words.sentence(f"It was attempted. Stronger when it {least.missing[0]}") if least.missing else least.meaning
-        )
+        also = f"It was attempted. Stronger when it {least.missing[0]}." if least.missing else ""
+        why = also or least.meaning
         question = words.QUESTIONS.get(least.name, "What would you try differently next time?")
         place = least.evidence[0].place
         found.append(Moment(f"Worth a conversation: {least.short}", why, question, place, least.chip.kind, least.id))

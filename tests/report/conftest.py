@@ -175,6 +175,9 @@ def joint(rubric: Rubric) -> Scorecard:
     return scorecard_of(call, joint_behaviours(call), rubric)
 
 
+NOTHING_SAID = "The seller side says only 0 words on this recording; at least 30 are needed."
+
+
 def edge_cases(rubric: Rubric) -> dict[str, Scorecard]:
     """Name -> a scorecard at the edge of what the page must bear."""
     rich = joint_call()
@@ -193,7 +196,7 @@ def edge_cases(rubric: Rubric) -> dict[str, Scorecard]:
         quality=replace(rich.quality, engine=nasty, warnings=(nasty,)),
     )  # fmt: skip
     return {
-        "empty": scorecard_of(empty, absent(rubric, empty), rubric),
+        "empty": scorecard_of(empty, withheld(rubric, NOTHING_SAID), rubric),
         "no_evidence": scorecard_of(rich, absent(rubric, rich), rubric),
         "withheld": scorecard_of(rich, withheld(rubric, "The words were not heard well enough."), rubric),
         "no_times": scorecard_of(untimed, joint_behaviours(untimed), rubric),

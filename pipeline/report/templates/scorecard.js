@@ -30,18 +30,23 @@
     return low ? turns[low - 1] : null;
   };
 
+  const moveHead = (turn) => {
+    if (!head || !total) return;
+    const name = turn ? turn.querySelector("bdi").textContent : "";
+    const x = `${(100 * place) / total}%`;
+    const [line, knob] = head.children;
+    line.setAttribute("x1", x);
+    line.setAttribute("x2", x);
+    knob.setAttribute("cx", x);
+    head.setAttribute("aria-valuenow", String(Math.round(place)));
+    head.setAttribute("aria-valuetext", (timed ? clock(place) : `word ${Math.round(place)}`) + (name ? `, ${name}` : ""));
+    head.classList.toggle("rest", place === 0);
+  };
+
   const show = (at) => {
     place = Math.min(Math.max(0, at), total || at);
-    if (head && total) {
-      const turn = turnAt(place);
-      const name = turn ? turn.querySelector("bdi").textContent : "";
-      const x = `${(100 * place) / total}%`;
-      for (const part of head.children) for (const name of ["x1", "x2", "cx"]) if (part.hasAttribute(name)) part.setAttribute(name, x);
-      head.setAttribute("aria-valuenow", String(Math.round(place)));
-      head.setAttribute("aria-valuetext", (timed ? clock(place) : `word ${Math.round(place)}`) + (name ? `, ${name}` : ""));
-      head.classList.add("on");
-    }
     const turn = turnAt(place);
+    moveHead(turn);
     if (turn === current) return;
     if (current) { current.classList.remove("now"); current.removeAttribute("aria-current"); }
     current = turn;
@@ -83,7 +88,8 @@
 
   if (head && total) {
     head.setAttribute("tabindex", "0");
-    show(0);
+    head.classList.add("on");
+    moveHead(null);
     head.addEventListener("keydown", (event) => {
       const step = timed ? 5 : total / 100;
       const to = { ArrowRight: place + step, ArrowUp: place + step, ArrowLeft: place - step, ArrowDown: place - step,
