@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.metadata import version
@@ -13,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ListeningError
+from pipeline.listen.hub import hub_answers, hub_token, identity
 from pipeline.listen.media import Samples
 from pipeline.listen.speech import Stretch
 from pipeline.listen.transcribe import Transcript
@@ -23,7 +21,6 @@ from pipeline.torch_runtime import prepare
 _log = logging.getLogger(__name__)
 _GPU_MODEL = "large-v3-turbo"  # the words of large-v3 on phone speech at twice its speed
 _CPU_MODEL = "small"  # below it, 5-10 points of word error more
-_KNOCK_SECONDS = 3.0  # how long the hub may take to answer at all
 _BEAM = 5
 _REMEDIES = (
     "Ways out: give --whisper-model a folder with a CTranslate2 model (model.bin, config.json, tokenizer.json), fetch "
@@ -80,7 +77,7 @@ def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
     device, precision = _device(settings)
     name = settings.whisper_model or (_GPU_MODEL if device == "cuda" else _CPU_MODEL)
     folder = _find_weights(name, settings)
-    label, identity = _identity(name, folder)
+    label, identity = identity(name, folder)
     model = _load(str(folder), device, precision)
     return WhisperTranscriber(model, model_name=label, identity=identity, language=settings.language)
 
@@ -120,54 +117,14 @@ def _find_weights(name: str, settings: ListenSettings) -> Path:
     if "/" not in name and name not in available_models():
         known = ", ".join(available_models())
         raise ListeningError(f"whisper model: {name!r} is neither a folder nor one of {known}. {_REMEDIES}")
-    token = settings.hub_token or os.environ.get("HF_TOKEN") or None
+    token = hub_token(settings)
     try:
         return Path(download_model(name, local_files_only=True, use_auth_token=token))
     except (OSError, ValueError):
         _log.info("Whisper %s is not in the cache", name)
-    if not _hub_answers():
+    if not hub_answers():
         raise ListeningError(f"Whisper {name} is not on this machine and the model hub cannot be reached. {_REMEDIES}")
     try:
         return Path(download_model(name, use_auth_token=token))
     except (OSError, ValueError, RuntimeError) as error:
         raise ListeningError(f"Whisper {name} could not be fetched ({type(error).__name__}). {_REMEDIES}") from error
-
-
-def _hub_answers() -> bool:
-    """Whether the model hub can be reached, known within a few seconds.
-
-    A name that does not resolve can block for a minute whatever the timeout says, so the knock is given up from here.
-    """
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        return False
-    answered = threading.Event()
-
-    def knock() -> None:
-        import httpx
-
-        try:
-            httpx.head(constants.ENDPOINT, timeout=_KNOCK_SECONDS, follow_redirects=False)
-        except (httpx.HTTPError, OSError, ValueError) as error:
-            _log.info("the model hub does not answer: %s", error)
-        else:
-            answered.set()
-
-    thread = threading.Thread(target=knock, name="ridealong-hub", daemon=True)
-    thread.start()
-    thread.join(_KNOCK_SECONDS)
-    return answered.is_set()
-
-
-def _identity(name: str, folder: Path) -> tuple[str, str]:
-    """A name without a machine's path, and the revision (from the hub's cache) or the hash of the weights."""
-    if folder.parent.name == "snapshots":
-        return name, folder.name
-    return (folder.name if Path(name).expanduser().is_dir() else name), f"sha256:{_hash(folder / 'model.bin')}"
-
-
-@lru_cache(maxsize=8)
-def _hash(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()[:16]
