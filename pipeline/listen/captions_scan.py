@@ -7,7 +7,7 @@ SubRip only the next time line ends it, so text after a blank line is kept.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.listen.captions_cue import Cue, check_times, counted, fault, parse_clock, shown
@@ -42,6 +42,7 @@ def scan(path: Path, lines: list[str], *, first: int, webvtt: bool) -> tuple[lis
     walk = _Scan(path, lines, webvtt, first)
     cues: list[Cue] = []
     orphans: list[str] = []
+    going_on: dict[int, list[str]] = {}  # SubRip: cue -> its text below blank lines
     estimated = 0
     while walk.at < len(lines):
         if not lines[walk.at].strip():
@@ -58,7 +59,9 @@ def scan(path: Path, lines: list[str], *, first: int, webvtt: bool) -> tuple[lis
             if webvtt or not cues:
                 orphans.append(place)
             else:
-                cues[-1] = Cue(cues[-1].place, f"{cues[-1].text}\n{text}", cues[-1].start, cues[-1].end)
+                going_on.setdefault(len(cues) - 1, []).append(text)
+    for index, texts in going_on.items():
+        cues[index] = replace(cues[index], text="\n".join([cues[index].text, *texts]))
     warnings = []
     if orphans:
         warnings.append(f"{counted(len(orphans), 'block', orphans[0])} without a time line: left out")
@@ -121,7 +124,7 @@ def _text(walk: _Scan) -> str:
 
 
 def _is_time_line(line: str) -> bool:
-    match = _TIME_LINE.fullmatch(line)
+    match = _TIME_LINE.fullmatch(line) if ARROW in line else None
     return match is not None and parse_clock(match[1]) is not None and parse_clock(match[2]) is not None
 
 

@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate, groupby
 
 from pipeline.listen.captions_cue import Cue, counted, plain
 
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s+([^<>]*))?>", re.IGNORECASE)
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>", re.IGNORECASE)
 # Only the tags that the formats define are removed: "<script>" or "a < b > c" that somebody typed stays as text.
 _TAG = re.compile(
     r"</?(?:b|i|u|c|ruby|rt)(?:\.[^\s<>]*)?>|</?(?:lang|font)(?:[.\s][^<>]*)?>|</v>|<[0-9][0-9:.]*>|\{\\an?[0-9]+\}",
@@ -81,9 +82,9 @@ def _shared(cue: Cue, parts: Sequence[Part]) -> list[Cue]:
     """One cue for each part, its time in proportion to the part's words."""
     if len(parts) < 2 or cue.start is None or cue.end is None:
         return [replace(cue, speaker=name, text=text) for name, text in parts]
-    words = [len(text.split()) for _, text in parts]
-    edges = [cue.start + (cue.end - cue.start) * sum(words[:done]) / sum(words) for done in range(len(words))]
-    edges = [cue.start, *(min(round(edge, 3), cue.end) for edge in edges[1:]), cue.end]
+    words = list(accumulate(len(text.split()) for _, text in parts))
+    inner = [cue.start + (cue.end - cue.start) * done / words[-1] for done in words[:-1]]
+    edges = [cue.start, *(min(max(round(edge, 3), cue.start), cue.end) for edge in inner), cue.end]
     return [
         replace(cue, speaker=name, text=text, start=edges[index], end=edges[index + 1])
         for index, (name, text) in enumerate(parts)
@@ -92,15 +93,9 @@ def _shared(cue: Cue, parts: Sequence[Part]) -> list[Cue]:
 
 def _joined(parts: Sequence[Part]) -> list[Part]:
     """The parts that say something, those of one speaker in a row as one; at least one part."""
-    joined: list[Part] = []
-    for name, text in parts:
-        if not text and len(parts) > 1:
-            continue
-        if joined and joined[-1][0] == name:
-            joined[-1] = (name, f"{joined[-1][1]} {text}")
-        else:
-            joined.append((name, text))
-    return joined or [(parts[0][0], "")]
+    spoken = [part for part in parts if part[1]] or [(parts[0][0], "")]
+    voices = groupby(spoken, key=lambda part: part[0])
+    return [(name, " ".join(text for _, text in group)) for name, group in voices]
 
 
 def _by_voice(text: str, entities: bool) -> list[Part]:
@@ -118,14 +113,11 @@ def _by_voice(text: str, entities: bool) -> list[Part]:
 def _by_label(lines: Sequence[str], names: frozenset[str]) -> list[Part]:
     """The parts of a cue by the labels at the beginning of its lines; a line without one goes on with the part."""
     parts: list[Part] = []
+    speaker: str | None = None
     for line in lines:
         label, text = _label(line)
-        if label in names:
-            parts.append((label, text))
-        elif parts:
-            parts[-1] = (parts[-1][0], f"{parts[-1][1]} {line}".strip())
-        else:
-            parts.append((None, line))
+        speaker, text = (label, text) if label in names else (speaker, line)
+        parts.append((speaker, text))
     return _joined(parts or [(None, "")])
 
 

@@ -116,10 +116,14 @@ def _column_faults(line: int, columns: tuple[str, ...]) -> list[str]:
         for place, name in enumerate(columns, start=1)
         if not name
     ]
-    keys = [name.casefold() for name in columns]
-    for place, (name, key) in enumerate(zip(columns, keys, strict=True)):
-        if name and key in keys[place + 1 :] and key not in keys[:place]:
-            faults.append(f"line {line}: the column '{name}' comes more than once. Allowed: each column once")
+    spellings: dict[str, list[str]] = {}
+    for name in columns:
+        spellings.setdefault(name.casefold(), []).append(name)
+    faults += [
+        f"line {line}: the column '{names[0]}' comes more than once. Allowed: each column once"
+        for names in spellings.values()
+        if names[0] and len(names) > 1
+    ]
     if "recording" not in columns and "transcript" not in columns:
         got = ", ".join(f"'{name}'" for name in columns)
         allowed = "a column 'recording', or 'transcript', and a separator of ',', ';' or tab"

@@ -152,17 +152,18 @@ def _distinct(rows: Iterable[CallRow]) -> tuple[CallRow, ...]:
     """The rows with ids of their own: those of one id get -2, -3, ... in order, which is said."""
     rows = tuple(rows)
     taken = {folder_key(row.call_id) for row in rows}
-    seen: set[str] = set()
+    last: dict[str, int] = {}  # the number that an id was last given, 1 for the id itself
     made = []
     for row in rows:
-        if folder_key(row.call_id) in seen:
-            number = 2
+        key = folder_key(row.call_id)
+        number = last.get(key, 0) + 1
+        if number > 1:
             while folder_key(numbered(row.call_id, number)) in taken:
                 number += 1
             call_id = numbered(row.call_id, number)
             said = f"call_id was not given: '{call_id}', as another source is called '{row.call_id}' too"
             row = replace(row, call_id=call_id, defaults=(*row.defaults, said))
             taken.add(folder_key(call_id))
-        seen.add(folder_key(row.call_id))
+        last[key] = number
         made.append(row)
     return tuple(made)
