@@ -312,6 +312,20 @@ def test_missing_file_folder_and_size(tmp_path):
         read_transcript(tmp_path / ("x" * 300 + ".vtt"))
 
 
+@pytest.mark.parametrize(
+    ("content", "turns"),
+    [
+        (vtt("<v A>x<v" + " " * 300_000), 1),
+        (vtt("<v A>" + "<v x" * 50_000), 1),
+        (vtt("<v A>a<v B>b" * 10_000), 20_000),
+        (vtt("<v A>x") + "\nlost\n" * 20_000, 1),
+    ],
+)
+def test_hostile_shapes_take_no_more_than_linear_time(read, content, turns):
+    # Sized so that anything quadratic takes minutes, which nobody overlooks.
+    assert len(read("a.vtt", content).turns) == turns
+
+
 # --- writing --------------------------------------------------------------------------------------
 
 
