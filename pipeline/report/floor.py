@@ -179,7 +179,13 @@ def speech_path(intervals: Iterable[tuple[float, float]], total: float) -> str:
 
     Widths are true, so that quick exchanges look as dense as they are; what stands alone is at least a pixel wide.
     """
-    places = [(_grain(start / total), _grain(end / total)) for start, end in sorted(intervals)]
+    places: list[tuple[int, int]] = []
+    for start, end in sorted(intervals):
+        left, right = _grain(start / total), _grain(end / total)
+        if places and left <= places[-1][1]:
+            places[-1] = (places[-1][0], max(right, places[-1][1]))
+        else:
+            places.append((left, right))
     bars = []
     for index, (left, right) in enumerate(places):
         before = places[index - 1][1] if index else -PIXEL

@@ -94,9 +94,11 @@ def date_in_words(iso: str | None) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as whole per cent: 0.617 is "62 %"; what is small but not nothing is "under 1 %"."""
+    """A share as whole per cent: 0.617 is "62 %". What is not quite nothing or all is "under 1 %" or "over 99 %"."""
     if 0 < share < 0.005:
-        return f"under 1{SPACE}%"
+        return f"under{SPACE}1{SPACE}%"
+    if 0.995 <= share < 1:
+        return f"over{SPACE}99{SPACE}%"
     return f"{share:.0%}".replace("%", f"{SPACE}%")
 
 
