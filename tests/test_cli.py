@@ -111,6 +111,14 @@ def test_cli_a_retry_of_the_mended_call_clears_the_failure(calls, tmp_path):
     assert (out / "calls" / "bad" / "scorecard.json").is_file()
 
 
+def test_cli_a_missing_source_fails_on_its_own(calls, tmp_path):
+    out = tmp_path / "out"
+    status, _, stderr = ridealong("score", calls / "good.vtt", calls / "gone.wav", "--out", out)
+    assert status == 1
+    assert "gone.wav: there is no such file" in " ".join(stderr.split())
+    assert (out / "calls" / "good" / "scorecard.json").is_file()
+
+
 def test_cli_summary_for_machines(calls, tmp_path):
     status, stdout, _ = ridealong("score", calls / "good.vtt", "--out", tmp_path / "out", "--json")
     [line] = stdout.splitlines()

@@ -37,37 +37,48 @@ def find_sources(sources: Sequence[Path], manifest: Manifest | None = None) -> S
 
     With a manifest, its rows whose recording or transcript is among the sources, in its order; other files are
     skipped. Without one, a default row for each file; where a recording has a transcript of the same name beside it,
-    the recording is listened to. Raises UsageError for a source that does not exist or holds nothing to score.
+    the recording is listened to. A source that does not exist is a row that fails on its own. Raises UsageError where
+    none exists, and for a folder that holds nothing to score.
     """
     if not sources:
         raise UsageError("no source was given. Name a recording, a transcript or a folder of them.")
     listed = {path for row in manifest.rows for path in (row.recording, row.transcript) if path} if manifest else set()
-    for source in sources:
-        _check(source, listed)
+    missing = [source for source in sources if _is_missing(source, listed)]
+    if len(missing) == len(sources):
+        named = ", ".join(map(str, missing))
+        raise UsageError(f"{named}: there is no such file or folder. Check the path and its spelling.")
+    present = [source for source in sources if source not in missing]
     files: dict[Path, None] = {}
     skipped: dict[Path, str] = {}
-    for source in sources:
-        found = list(_files_below(source, skipped)) if source.is_dir() else [source.resolve()]
-        if source.is_dir() and not found and not any(path.is_relative_to(source.resolve()) for path in listed):
-            raise UsageError(f"{source}: no recording or transcript in this folder. Looked for: {_suffixes()}")
-        files.update(dict.fromkeys(found))
+    for source in present:
+        files.update(dict.fromkeys(_files_of(source, listed, skipped)))
+    failing = [default_row(path) for path in missing]  # each fails on its own, and the others go on
     if manifest is not None:
-        return _from_manifest(sources, files, skipped, manifest)
+        found = _from_manifest(present, files, skipped, manifest)
+        return Sources(_distinct([*found.rows, *failing]), found.skipped)
     rows = _default_rows(list(files), skipped)
-    return Sources(_distinct(rows), tuple(skipped.items()))
+    return Sources(_distinct([*rows, *failing]), tuple(skipped.items()))
 
 
-def _check(source: Path, listed: set[Path]) -> None:
+def _is_missing(source: Path, listed: set[Path]) -> bool:
     try:
-        missing = not source.exists() and source.resolve() not in listed
+        return not source.exists() and source.resolve() not in listed
     except (OSError, ValueError):  # a name too long, a folder that may not be looked into
-        missing = True
-    if missing:
-        raise UsageError(f"{source}: there is no such file or folder. Check the path and its spelling.")
+        return True
+
+
+def _files_of(source: Path, listed: set[Path], skipped: dict[Path, str]) -> list[Path]:
+    """The files that a source stands for. Raises UsageError for a folder without any, and for a manifest as source."""
     if source.suffix.lower() == ".csv":
         raise UsageError(
             f"{source}: a CSV file is no recording. Name a manifest with --manifest, and a source as well."
         )
+    if not source.is_dir():
+        return [source.resolve()]
+    found = list(_files_below(source, skipped))
+    if not found and not any(path.is_relative_to(source.resolve()) for path in listed):
+        raise UsageError(f"{source}: no recording or transcript in this folder. Looked for: {_suffixes()}")
+    return found
 
 
 def _suffixes() -> str:
