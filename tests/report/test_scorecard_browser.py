@@ -144,7 +144,7 @@ def test_time_in_the_transcript_plays_and_follows(visit, joint):
     at = page.evaluate("document.querySelector('audio').currentTime")
     assert at == pytest.approx(joint.call.turns[6].start, abs=2)
     assert page.locator(".follow input").is_checked()
-    page.evaluate("document.querySelector('audio').currentTime = 400")
+    page.evaluate(f"document.querySelector('audio').currentTime = {joint.call.turns[28].start + 1}")
     page.wait_for_selector("#t28.now")
     assert page.locator("#t28").evaluate(
         "one => { const box = one.getBoundingClientRect(); return box.top > 0 && box.bottom < innerHeight; }"
