@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from pipeline.records import Call, Evidence, Role, Scorecard, Turn
+from pipeline.records import ROLES, BehaviourScore, Call, Evidence, Role, Scorecard, Turn
 from pipeline.report import words
 
-ROLE_ORDER: tuple[Role, ...] = ("rep", "manager", "customer", "unknown")
 GRAIN = 100_000
 """Units of the lanes' x axis; PIXEL of them are about a pixel of a wide screen."""
 PIXEL = 100
@@ -139,7 +138,7 @@ def build_floor(scorecard: Scorecard, titles: dict[str, tuple[str, str]]) -> Flo
     """The floor of a call, None where nobody spoke. `titles` is behaviour -> (short name, anchor of its section)."""
     call = scorecard.call
     where = Positions(call)
-    speakers = [one for role in ROLE_ORDER for one in words.participants(call) if one.role == role]
+    speakers = [one for role in ROLES for one in words.participants(call) if one.role == role]
     if where.total <= 0 or not speakers:
         return None
     rows = _rows(scorecard, where, titles)
@@ -251,17 +250,23 @@ def _rows(scorecard: Scorecard, where: Positions, titles: dict[str, tuple[str, s
     scores = {score.behaviour: score for score in scorecard.behaviours}
     for name, (short, anchor) in titles.items():
         score = scores[name]
-        chip = words.level_chip(score.level)
-        marks = []
-        for index, evidence in enumerate(score.evidence):
-            at = where.evidence(evidence)
-            if at is not None and score.level != 0:
-                label = f"{short}, {chip.word}, {where.say(at)}"
-                marks.append(Mark(where.share(at), at, f"{anchor}-{index + 1}", label, evidence.speaker))
+        marks = _marks(score, where, short, anchor) if score.level != 0 else ()
         if marks:
             x, before = _room_for_label([mark.x for mark in marks])
-            rows.append(MarkRow(short, chip.kind, ROW * len(rows), tuple(marks), x, before))
+            rows.append(MarkRow(short, words.level_chip(score.level).kind, ROW * len(rows), marks, x, before))
     return tuple(rows)
+
+
+def _marks(score: BehaviourScore, where: Positions, short: str, anchor: str) -> tuple[Mark, ...]:
+    """A mark for each piece of evidence; those at the same second share the first one's."""
+    made: dict[str, Mark] = {}
+    for index, evidence in enumerate(score.evidence):
+        at = where.evidence(evidence)
+        if at is None:
+            continue
+        label = f"{short}, {words.level_chip(score.level).word}, {where.say(at)}"
+        made.setdefault(label, Mark(where.share(at), at, f"{anchor}-{index + 1}", label, evidence.speaker))
+    return tuple(made.values())
 
 
 def _room_for_label(places: list[float]) -> tuple[float, bool]:
@@ -295,7 +300,8 @@ def _in_words(rows: tuple[MarkRow, ...], lanes: list[Lane], span: Span | None, w
         said.append(f"{lane.name}{f' ({lane.role_word})' if lane.role_word else ''} {share}.")
     for row in rows:
         places = words.listing([where.say(mark.at) for mark in row.marks])
-        said.append(f"{row.short} is heard at {places}.")
+        heard = "may be heard" if row.kind == "withheld" else "is heard"
+        said.append(f"{row.short} {heard} at {places}.")
     if span:
         said.append(f"The {span.label}.")
     return tuple(said)

@@ -6,6 +6,7 @@ style and script, asks nothing of any network, and plays the recording that lies
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,9 @@ from pipeline.report.transcript_turns import TurnView, turn_views
 
 HEADINGS = ("company", "account")
 """Manifest columns that name the customer's company; the first one given heads the page."""
+
+
+_HASH = re.compile(r"[0-9a-f]{32,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,7 @@ def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Mome
 
 def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard]) -> tuple[tuple[str, str], ...]:
     quality = scorecard.call.quality
-    models = "; ".join(f"{name} {value}" for name, value in quality.models)
+    models = "; ".join(f"{name} {_HASH.sub(_shortened, value)}" for name, value in quality.models)
     withheld = [card.short for card in cards if card.level is None]
     confidence, attributed = quality.word_confidence, quality.speech_attributed
     return (
@@ -197,6 +201,11 @@ def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard
         ("Agreement with people", "How well machine and human raters agree is on the model card (models/, card.md)."),
         *((_topic(name), value) for name, value in _flat(scorecard.provenance)),
     )
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """The first twelve digits of a hash; the whole one stands in the provenance."""
+    return f"{found[0][:12]}…"
 
 
 def _topic(name: str) -> str:

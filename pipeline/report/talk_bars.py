@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.assess.rubric import Rubric
-from pipeline.records import Scorecard, TalkMeasures
+from pipeline.records import ROLES, Scorecard, TalkMeasures
 from pipeline.report import words
 from pipeline.report.behaviour_cards import Place, place_of
 from pipeline.report.words import NOT_MEASURED, SPACE
@@ -164,13 +164,14 @@ def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[f
         top = max(top, usual[1] * 1.25)
     shown = [pair for pair in talk.by_side if not _answers_only(measure) or pair[0] != "buyer"]
     seller = dict(talk.by_side).get("seller")
+    speakers = sorted(talk.by_speaker, key=lambda pair: ROLES.index(scorecard.call.participant(pair[0]).role))
     return TalkBar(
         title=measure.title,
         definition=measure.definition,
         sides=tuple(_bar(measure, words.SIDE_WORDS[side], side, one, top) for side, one in shown),
         speakers=tuple(
             _bar(measure, names.get(speaker, speaker), scorecard.call.participant(speaker).role, one, top)
-            for speaker, one in talk.by_speaker
+            for speaker, one in speakers
             if not _answers_only(measure) or scorecard.call.participant(speaker).side != "buyer"
         ),
         band=None if usual is None else (usual[0] / top, usual[1] / top),

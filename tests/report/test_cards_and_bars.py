@@ -141,7 +141,16 @@ def test_measured_none_is_not_the_same_as_not_measured(joint, rubric):
 def test_patience_is_not_asked_of_the_buyer(joint, rubric):
     patience = bar_of(joint, rubric, "Patience")
     assert [one.tone for one in patience.sides] == ["seller"]
-    assert {one.tone for one in patience.speakers} <= {"rep", "manager"}
+    assert [one.tone for one in patience.speakers] == ["rep", "manager"]
+
+
+def test_speakers_stand_in_the_order_of_the_floor(joint, rubric):
+    assert [one.tone for one in bar_of(joint, rubric, "Talk share").speakers] == [
+        "rep",
+        "manager",
+        "customer",
+        "customer",
+    ]
 
 
 def test_a_rubric_without_ranges_has_no_bands(joint, rubric):

@@ -184,7 +184,7 @@ def test_the_floor_has_a_text_alternative_and_a_link_for_every_mark(joint_page):
     floor = next(joint_page.all("figure", class_="floor"))
     assert "Priya Nair (manager) has" in next(floor.all("figcaption")).text
     assert [mark.attributes["aria-label"] for mark in floor.all("a", class_="mark")][:2] == [
-        "Agenda, Excellent, 0:14", "Agenda, Excellent, 0:14",
+        "Agenda, Excellent, 0:14", "Client story, Needs Work, 2:00",
     ]  # fmt: skip
     assert len(list(floor.all("path", class_="speech"))) == 4
 
