@@ -21,7 +21,7 @@ from pipeline.records import BEHAVIOURS, CRITERIA
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CUES", "OUTPUTS", "WIDTH", "Batch", "Encoder", "base_encoder", "batch_of", "judge", "speaks_for"]
+__all__ = ["CUES", "OUTPUTS", "WIDTH", "Batch", "Encoder", "base_encoder", "batch_of", "join", "judge", "speaks_for"]
 
 WIDTH = 384
 """Numbers per token in the encoder's last layer."""
@@ -48,9 +48,39 @@ class Encoder:
         found = self.tokenizer(list(texts), add_special_tokens=False, truncation=False)["input_ids"]
         return [len(ids) + 1 for ids in found]
 
+    def embed(self, batch: Batch, layers: int) -> Tensor:
+        """The states after the embeddings and the first `layers` layers, (windows, tokens, WIDTH)."""
+        return self._run(self.network.embeddings(batch.ids), batch.mask, 0, layers)
+
+    def finish(self, states: Tensor, batch: Batch, layers: int) -> Tensor:
+        """The last layer's states, from those after the first `layers` layers."""
+        return self._run(states, batch.mask, layers, len(self.network.encoder.layer))
+
     def states(self, batch: Batch) -> Tensor:
         """The last layer's states, (windows, tokens, WIDTH)."""
-        states: Tensor = self.network(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        return self.finish(self.embed(batch, 0), batch, 0)
+
+    def vectors(self, texts: Sequence[str], layers: int, tokens: int = 64, together: int = 64) -> Tensor:
+        """The mean state of each text's first `tokens` tokens after `layers` layers, (texts, WIDTH)."""
+        import torch
+
+        out = torch.zeros(len(texts), WIDTH)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(order), together):
+            chosen = order[start : start + together]
+            read = self.tokenizer(
+                [texts[i] for i in chosen], padding=True, truncation=True, max_length=tokens, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                states = self._run(self.network.embeddings(read["input_ids"]), read["attention_mask"], 0, layers)
+            weights = read["attention_mask"][:, :, None].float()
+            out[chosen] = (states * weights).sum(1) / weights.sum(1)
+        return out
+
+    def _run(self, states: Tensor, mask: Tensor, first: int, last: int) -> Tensor:
+        attended = mask.bool()[:, None, None, :]  # W, 1, 1, T
+        for layer in self.network.encoder.layer[first:last]:
+            states = layer(states, attended)
         return states
 
 
@@ -89,11 +119,14 @@ def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
     from transformers import AutoModel, AutoTokenizer
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity(40)  # below an error, it reports the unused pooling layer on every load
     folder = str(_package_folder())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     tokenizer.model_max_length = 10**6  # windows are cut to size here; no warning about long texts
     network = AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False).eval().float()
+    transformers_logging.set_verbosity(chatter)
     if tuned:
         state = network.state_dict()
         state.update({name: tensor.float() for name, tensor in tuned.items()})
@@ -117,36 +150,53 @@ def speaks_for() -> dict[bool, list[list[float]]]:
     return table
 
 
-def batch_of(
-    encoder: Encoder, items: Sequence[tuple[Sequence[Line], Sequence[Piece], Window]], pad_pieces: int = 1
-) -> Batch:
-    """The windows of one or several conversations as one batch; each item is lines, their pieces and a window."""
+def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], window: Window) -> Batch:
+    """One window of a conversation as a batch of one."""
     import torch
 
-    tokens = [_window_tokens(encoder, *item) for item in items]
-    wide = max(len(ids) for ids, _, _ in tokens)
-    many = max(pad_pieces, *(item[2].last - item[2].first for item in items), 1)
-    ids = torch.zeros(len(items), wide, dtype=torch.long)
-    mask = torch.zeros(len(items), wide, dtype=torch.long)
-    pieces = torch.zeros(len(items), many, wide, dtype=torch.bool)
-    seller = torch.zeros(len(items), wide, dtype=torch.bool)
-    extra = torch.zeros(len(items), many, CUES)
-    allowed = torch.zeros(len(items), many, len(BEHAVIOURS), OUTPUTS)
-    sides = {side: torch.tensor(rows) for side, rows in speaks_for().items()}
-    for row, ((line_ids, owners, _), (lines, parts, window)) in enumerate(zip(tokens, items, strict=True)):
-        ids[row, : len(line_ids)] = torch.tensor(line_ids)
-        mask[row, : len(line_ids)] = 1
-        owner = torch.tensor(owners)
-        inside = parts[window.first : window.last]
-        hints = cues([lines[part.line].text[part.start : part.end] for part in inside])
-        for slot, (part, hint) in enumerate(zip(inside, hints, strict=True)):
-            side = lines[part.line].seller
-            pieces[row, slot, : len(owners)] = owner == slot
-            extra[row, slot] = torch.tensor([hint.when, hint.figure, hint.owner, side], dtype=torch.float)
-            allowed[row, slot] = sides[side]
-            if side:
-                seller[row, : len(owners)] |= owner == slot
-    return Batch(ids, mask, pieces, seller, extra, allowed, [offsets for _, _, offsets in tokens])
+    ids, owners, offsets = _window_tokens(encoder, lines, pieces, window)
+    inside = pieces[window.first : window.last]
+    sides = [lines[part.line].seller for part in inside]
+    hints = cues([lines[part.line].text[part.start : part.end] for part in inside])
+    owner = torch.tensor(owners)
+    owned = owner[None, :] == torch.arange(len(inside))[:, None]  # P, T
+    extra = [[hint.when, hint.figure, hint.owner, side] for hint, side in zip(hints, sides, strict=True)]
+    shows = speaks_for()
+    return Batch(
+        ids=torch.tensor([ids]),
+        mask=torch.ones(1, len(ids), dtype=torch.long),
+        pieces=owned[None],
+        seller=(owned & torch.tensor(sides)[:, None]).any(0)[None],
+        cues=torch.tensor(extra, dtype=torch.float)[None],
+        allowed=torch.tensor([shows[side] for side in sides])[None],
+        offsets=[offsets],
+    )
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one, padded to the longest window and to the most pieces."""
+    wide = max(batch.ids.shape[1] for batch in batches)
+    many = max(batch.pieces.shape[1] for batch in batches)
+    return Batch(
+        ids=_stack([batch.ids for batch in batches], wide),
+        mask=_stack([batch.mask for batch in batches], wide),
+        pieces=_stack([batch.pieces for batch in batches], many, wide),
+        seller=_stack([batch.seller for batch in batches], wide),
+        cues=_stack([batch.cues for batch in batches], many),
+        allowed=_stack([batch.allowed for batch in batches], many),
+        offsets=[offsets for batch in batches for offsets in batch.offsets],
+    )
+
+
+def _stack(tensors: Sequence[Tensor], *sizes: int) -> Tensor:
+    """The tensors one after another, each padded with zeros to `sizes` in its axes 1, 2, ..."""
+    first = tensors[0]
+    out = first.new_zeros(sum(len(one) for one in tensors), *sizes, *first.shape[1 + len(sizes) :])
+    row = 0
+    for one in tensors:
+        out[(slice(row, row + len(one)), *(slice(0, size) for size in one.shape[1:]))] = one
+        row += len(one)
+    return out
 
 
 def _window_tokens(

@@ -103,7 +103,7 @@ def windows_of(
 def _reach(pieces: Sequence[Piece], edge: int, step: int, margin: int) -> int:
     """The outer edge of a window that has `margin` tokens of context beyond `edge`, one piece at least."""
     used = 0
-    while (0 < edge) if step < 0 else (edge < len(pieces)):
+    while (edge > 0) if step < 0 else (edge < len(pieces)):
         piece = pieces[edge - 1] if step < 0 else pieces[edge]
         if used and used + piece.tokens > margin:
             break

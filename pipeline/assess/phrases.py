@@ -24,25 +24,29 @@ _NUMBERS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "te
 _NUMBERS += ["fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty"]
 _NUMBERS += ["fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "dozen", "half"]
 _MEASURES = ["percent", "pounds", "dollars", "euros", "rand", "grand", "quid", "times", "per", "%", "$", "£", "€"]
-_BOUNDS = ["next", "this", "by", "before", "until", "within", "end", "in", "on", "at", "for", "after"]
 
+_ORDINALS = [
+    f"{n}{'st' if n in (1, 21, 31) else 'nd' if n in (2, 22) else 'rd' if n in (3, 23) else 'th'}" for n in range(1, 32)
+]
 _WHEN: list[list[dict[str, Any]]] = [
     [{"LOWER": {"IN": _DAYS + _MONTHS}}],
     [{"LOWER": {"IN": ["next", "this"]}}, {"LOWER": {"IN": _UNITS}}],
     [{"LOWER": {"IN": ["in", "within", "for"]}}, {"LOWER": {"IN": ["a", "an", *_NUMBERS]}}, {"LOWER": {"IN": _UNITS}}],
-    [{"LOWER": {"IN": _BOUNDS}}, {"LOWER": "the", "OP": "?"}, {"LOWER": {"REGEX": r"^\d{1,2}(st|nd|rd|th)$"}}],
-    [{"LOWER": "at"}, {"LOWER": {"IN": _NUMBERS}}],
-    [{"LOWER": {"REGEX": r"^\d{1,2}([:.]\d\d)?(am|pm)$"}}],
-    [{"LOWER": {"REGEX": r"^\d{1,2}([:.]\d\d)?$"}}, {"LOWER": {"IN": ["am", "pm", "o'clock", "a.m.", "p.m."]}}],
-    [{"LOWER": {"IN": _NUMBERS}}, {"LOWER": {"IN": ["o'clock", "am", "pm", "thirty", "fifteen"]}}],
-    [{"LOWER": "end"}, {"LOWER": "of"}, {"LOWER": {"IN": ["the", "this", "next"]}, "OP": "?"}, {"LOWER": {"IN": _UNITS}}],
-    [{"LOWER": {"IN": ["half", "quarter", "ten", "twenty"]}}, {"LOWER": {"IN": ["past", "to"]}}, {"IS_ALPHA": True}],
+    [{"LOWER": {"IN": _ORDINALS}}],
+    [{"LOWER": "at"}, {"LIKE_NUM": True}],
+    [{"LIKE_NUM": True}, {"LOWER": {"IN": ["am", "pm", "o'clock", "a.m.", "p.m.", "oclock"]}}],
+    [{"LOWER": {"IN": _NUMBERS}}, {"LOWER": {"IN": ["thirty", "fifteen"]}}],
+    [
+        {"LOWER": "end"},
+        {"LOWER": "of"},
+        {"LOWER": {"IN": ["the", "this", "next"]}, "OP": "?"},
+        {"LOWER": {"IN": _UNITS}},
+    ],
+    [{"LOWER": {"IN": ["half", "quarter", "ten", "twenty"]}}, {"LOWER": {"IN": ["past", "to"]}}, {"LIKE_NUM": True}],
 ]
 _FIGURE: list[list[dict[str, Any]]] = [
-    [{"LIKE_NUM": True}, {"LOWER": {"IN": _MEASURES + _UNITS}}],
-    [{"LOWER": {"IN": _NUMBERS}}],
-    [{"LOWER": {"REGEX": r"\d"}}],
-    [{"LOWER": {"IN": ["twice", "halved", "doubled", "tripled", "third", "percent", "per cent"]}}],
+    [{"LIKE_NUM": True}],
+    [{"LOWER": {"IN": [*_MEASURES[:7], "twice", "halved", "doubled", "tripled", "third", "half", "dozen"]}}],
 ]
 _OWNER: list[list[dict[str, Any]]] = [
     [{"LOWER": {"IN": ["i", "we", "you", "he", "she", "they"]}}, {"LOWER": {"IN": ["'ll", "’ll", "will", "ll"]}}],

@@ -1,0 +1,98 @@
+"""Figures of a classifier on labelled calls: true and predicted levels in; counts, agreement and intervals out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.assess.evidence import evidence_turns
+from pipeline.assess.features import Array
+from pipeline.assess.reading import Reading
+from pipeline.calibrate.corpus import Example
+
+__all__ = ["THRESHOLDS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
+
+Levels = NDArray[np.int64]
+THRESHOLDS = (0.0, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)
+
+
+def median_level(probabilities: Array) -> Levels:
+    """The median of each row's distribution over levels."""
+    below = np.cumsum(np.asarray(probabilities, dtype=float), axis=1)
+    levels: Levels = (below < 0.5).sum(axis=1).clip(0, 3).astype(np.int64)
+    return levels
+
+
+def kappa(first: Levels, second: Levels, levels: int = 4) -> float:
+    """Quadratically weighted kappa; 1.0 where both only ever give one and the same level."""
+    counts = np.zeros((levels, levels))
+    np.add.at(counts, (first, second), 1)
+    distance = (np.arange(levels)[:, None] - np.arange(levels)[None]) ** 2
+    expected = counts.sum(1)[:, None] * counts.sum(0)[None] / max(1.0, counts.sum())
+    chance = float((distance * expected).sum())
+    return 1.0 if chance == 0 else 1 - float((distance * counts).sum()) / chance
+
+
+def _f1(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> float | None:
+    both = int((true & said).sum())
+    either = int(true.sum() + said.sum())
+    return None if either == 0 else 2 * both / either
+
+
+def figures(
+    true: Sequence[int] | Levels, said: Sequence[int] | Levels, *, draws: int = 2000, seed: int = 3
+) -> dict[str, Any]:
+    """Agreement of two lists of levels: n, kappa with a 95 % bootstrap interval over calls, exact, within one, F1."""
+    a, b = np.array(true, dtype=np.int64), np.array(said, dtype=np.int64)
+    chance = np.random.default_rng(seed)
+    picks = chance.integers(0, len(a), (draws, len(a)))
+    low, high = np.quantile([kappa(a[pick], b[pick]) for pick in picks], [0.025, 0.975])
+    return {
+        "n": len(a),
+        "kappa": round(kappa(a, b), 3),
+        "kappa_low": round(float(low), 3),
+        "kappa_high": round(float(high), 3),
+        "exact": round(float((a == b).mean()), 3),
+        "within_one": round(float((abs(a - b) <= 1).mean()), 3),
+        "attempted_f1": _rounded(_f1(a >= 1, b >= 1)),
+        "effective_f1": _rounded(_f1(a >= 2, b >= 2)),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def coverage(true: Sequence[int] | Levels, probabilities: Array) -> list[dict[str, Any]]:
+    """For each confidence threshold on P(chosen level): the share of levels given, exact, and more than one off."""
+    levels = np.array(true, dtype=np.int64)
+    said = median_level(probabilities)
+    sure = probabilities[np.arange(len(said)), said]
+    rows = []
+    for threshold in THRESHOLDS:
+        given = sure >= threshold
+        off = abs(levels - said)[given]
+        rows.append(
+            {
+                "min_confidence": threshold,
+                "given": int(given.sum()),
+                "coverage": round(float(given.mean()), 3),
+                "exact": _rounded(float((off == 0).mean()) if len(off) else None),
+                "more_than_one_off": _rounded(float((off > 1).mean()) if len(off) else None),
+            }
+        )
+    return rows
+
+
+def evidence_hits(calls: Sequence[Example], readings: Sequence[Reading], index: int, said: Levels) -> dict[str, Any]:
+    """Of the calls whose behaviour is there and was found: the share in which a cited turn is a labelled one."""
+    found = hits = 0
+    for call, reading, level in zip(calls, readings, said, strict=True):
+        labelled = {turn for turn, rows in enumerate(call.labels) if rows[index][0] == 1}
+        if level and labelled:
+            found += 1
+            hits += bool(labelled & set(evidence_turns(reading, index)))
+    return {"evidence_calls": found, "evidence_hit_rate": _rounded(hits / found if found else None)}
