@@ -6,20 +6,17 @@ Pixels are only used downwards, so that the picture stretches to any width while
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from pipeline.records import ROLES, BehaviourScore, Call, Evidence, Role, Scorecard, Turn
+from pipeline.records import ROLES, BehaviourScore, Call, Role, Scorecard, side_of
 from pipeline.report import words
+from pipeline.report.floor_axis import Positions, Tick, speech_path, ticks
 
-GRAIN = 100_000
-"""Units of the lanes' x axis; PIXEL of them are about a pixel of a wide screen."""
-PIXEL = 100
-ROW, LANE, BAR, LABEL, AXIS, GAP = 24, 40, 18, 24, 28, 12
-STEPS_TIME = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-STEPS_WORDS = (10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 25_000)
+ROW, LANE, LABEL, AXIS, GAP = 24, 40, 24, 28, 12
+"""Heights in pixels: of a row of marks, a lane, the takeover's label, the axis, and the gap between the sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +71,6 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
-    """A line of the axis. `anchor` is SVG's text-anchor; `minor` ticks lose their label on a phone."""
-
-    x: float
-    label: str
-    anchor: Literal["start", "middle", "end"]
-    minor: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Floor:
     """Everything the drawing needs. `total` is in seconds or words, as `basis` says; heights are pixels.
 
@@ -103,132 +90,46 @@ class Floor:
     in_words: tuple[str, ...]
 
 
-class Positions:
-    """Where things lie along the call, in seconds or words."""
-
-    def __init__(self, call: Call) -> None:
-        ends = [place for turn in call.turns for place in (turn.start, turn.end) if place is not None]
-        ends += [segment.end for segment in call.speech]
-        self.basis: Literal["time", "words"] = "time" if ends else "words"
-        self._starts: list[float | None] = [turn.start for turn in call.turns]
-        self.total = max([call.duration or 0.0, *ends])
-        if not ends:
-            self._starts, self.total = _word_offsets(call.turns)
-
-    def turn(self, index: int) -> float | None:
-        """Where a turn begins; None where it has no time, or there is no such turn."""
-        return self._starts[index] if 0 <= index < len(self._starts) else None
-
-    def evidence(self, evidence: Evidence) -> float | None:
-        """Where a piece of evidence begins, by its own time or by its turn's."""
-        if self.basis == "time" and evidence.start is not None:
-            return evidence.start
-        return self.turn(evidence.turn)
-
-    def share(self, place: float) -> float:
-        """A place as a share (0-1) of the call."""
-        return min(1.0, max(0.0, place / self.total)) if self.total > 0 else 0.0
-
-    def say(self, place: float) -> str:
-        """A place in words: "12:34", or "word 1,200"."""
-        return words.clock(place) if self.basis == "time" else f"word {round(place):,}"
-
-
 def build_floor(scorecard: Scorecard, titles: dict[str, tuple[str, str]]) -> Floor | None:
     """The floor of a call, None where nobody spoke. `titles` is behaviour -> (short name, anchor of its section)."""
-    call = scorecard.call
-    where = Positions(call)
-    speakers = [one for role in ROLES for one in words.participants(call) if one.role == role]
-    if where.total <= 0 or not speakers:
+    where = Positions(scorecard.call)
+    if where.total <= 0:
         return None
     rows = _rows(scorecard, where, titles)
     lanes_top = ROW * len(rows) + LABEL
+    lanes, divider = _lanes(scorecard, where, lanes_top)
+    span = _span(scorecard, where)
+    axis_top = lanes[-1].top + LANE + 4
+    return Floor(
+        basis=where.basis,
+        total=where.total,
+        rows=rows,
+        lanes=lanes,
+        ticks=ticks(where.total, where.basis),
+        span=span,
+        lanes_top=lanes_top,
+        divider=divider,
+        axis_top=axis_top,
+        height=axis_top + AXIS,
+        in_words=_in_words(rows, lanes, span, where),
+    )
+
+
+def _lanes(scorecard: Scorecard, where: Positions, top: int) -> tuple[tuple[Lane, ...], int | None]:
+    """A lane a speaker from `top` down, seller lanes first, and the y of the line below them (None without one)."""
+    call, talk, names = scorecard.call, dict(scorecard.talk.by_speaker), words.display_names(scorecard.call)
     lanes: list[Lane] = []
     divider = None
-    top = lanes_top
-    talk, names = dict(scorecard.talk.by_speaker), words.display_names(call)
-    for index, one in enumerate(speakers):
-        if index and (one.side == "seller") != (speakers[index - 1].side == "seller"):
+    for one in sorted(words.participants(call), key=lambda one: ROLES.index(one.role)):
+        if lanes and one.side != "seller" and side_of(lanes[-1].role) == "seller":
             divider = top + GAP // 2
             top += GAP
         share = talk[one.speaker].talk_share if one.speaker in talk else None
-        shared = "" if share is None else words.percent(share)
+        name, shared = names[one.speaker], "" if share is None else words.percent(share)
         path = speech_path(_intervals(call, one.speaker, where), where.total)
-        lanes.append(
-            Lane(
-                one.speaker,
-                names[one.speaker],
-                one.role,
-                words.role_beside(names[one.speaker], one.role),
-                shared,
-                top,
-                path,
-            )
-        )
+        lanes.append(Lane(one.speaker, name, one.role, words.role_beside(name, one.role), shared, top, path))
         top += LANE
-    span = _span(scorecard, where)
-    return Floor(
-        where.basis, where.total, rows, tuple(lanes), ticks(where.total, where.basis), span,
-        lanes_top, divider, top + 4, top + 4 + AXIS, _in_words(rows, lanes, span, where),
-    )  # fmt: skip
-
-
-def speech_path(intervals: Iterable[tuple[float, float]], total: float) -> str:
-    """SVG path of filled bars, one for each stretch of speech, x in 0-100,000 and y in 0-1.
-
-    Widths are true, so that quick exchanges look as dense as they are; what stands alone is at least a pixel wide.
-    """
-    places: list[tuple[int, int]] = []
-    for start, end in sorted(intervals):
-        left, right = _grain(start / total), _grain(end / total)
-        if places and left <= places[-1][1]:
-            places[-1] = (places[-1][0], max(right, places[-1][1]))
-        else:
-            places.append((left, right))
-    bars = []
-    for index, (left, right) in enumerate(places):
-        before = places[index - 1][1] if index else -PIXEL
-        after = places[index + 1][0] if index + 1 < len(places) else GRAIN + PIXEL
-        alone = left - before >= PIXEL and after - right >= PIXEL
-        width = max(right - left, PIXEL if alone else 1)
-        bars.append(f"M{left} 0h{width}v1h-{width}z")
-    return "".join(bars)
-
-
-def _grain(share: float) -> int:
-    return round(GRAIN * min(1.0, max(0.0, share)))
-
-
-def ticks(total: float, basis: str) -> tuple[Tick, ...]:
-    """At most nine ticks in round steps. Minutes, seconds for a call under two minutes, or words."""
-    steps = STEPS_TIME if basis == "time" else STEPS_WORDS
-    step = next((step for step in steps if total / step <= 8), max(steps[-1], round(total / 8)))
-    made = []
-    for index in range(int(total / step) + 1):
-        place = index * step
-        label = _tick_label(place, step, basis, first=index == 0)
-        anchor: Literal["start", "middle", "end"] = "start" if not index else "middle"
-        if index and total - place < 0.04 * total:
-            anchor = "end"
-        made.append(Tick(place / total, label, anchor, minor=index % 2 == 1))
-    return tuple(made)
-
-
-def _tick_label(place: int, step: int, basis: str, *, first: bool) -> str:
-    if basis == "words":
-        return "0 words" if first else f"{place:,}"
-    if step < 60:
-        return words.clock(place)
-    return "0 min" if first else str(place // 60)
-
-
-def _word_offsets(turns: tuple[Turn, ...]) -> tuple[list[float | None], float]:
-    offsets: list[float | None] = []
-    total = 0
-    for turn in turns:
-        offsets.append(float(total))
-        total += len(turn.text.split())
-    return offsets, float(total)
+    return tuple(lanes), divider
 
 
 def _intervals(call: Call, speaker: str, where: Positions) -> list[tuple[float, float]]:
@@ -291,7 +192,7 @@ def _span(scorecard: Scorecard, where: Positions) -> Span | None:
     return Span(x, where.share(end) - x, at, label, x > 0.5, target)
 
 
-def _in_words(rows: tuple[MarkRow, ...], lanes: list[Lane], span: Span | None, where: Positions) -> tuple[str, ...]:
+def _in_words(rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | None, where: Positions) -> tuple[str, ...]:
     """The picture as sentences."""
     total = words.length(where.total) if where.basis == "time" else words.counted(round(where.total), "word")
     said = [f"The call lasts {total}." if where.basis == "time" else f"The call has {total}; it has no times."]

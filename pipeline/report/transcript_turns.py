@@ -10,7 +10,7 @@ from itertools import pairwise
 from pipeline.records import Scorecard
 from pipeline.report import words
 from pipeline.report.behaviour_cards import BehaviourCard
-from pipeline.report.floor import Positions
+from pipeline.report.floor_axis import Positions
 from pipeline.report.words import Chip
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from pipeline.records import Call, Joint, SpeechSegment, Turn
-from pipeline.report.floor import build_floor, speech_path, ticks
+from pipeline.report.floor import build_floor
+from pipeline.report.floor_axis import speech_path, ticks
 from pipeline.report.scorecard_page import page_of
 
 
@@ -129,3 +130,15 @@ def test_speech_of_an_unlisted_speaker_gets_a_lane(joint: Call, rubric):
     )  # fmt: skip
     lanes = floor_of(replace(joint, call=call), rubric).lanes
     assert (lanes[-1].name, lanes[-1].role_word) == ("Speaker Z", "role not known")
+
+
+@pytest.mark.parametrize("text", ["", "   "])
+def test_turns_without_words_or_times_have_no_floor(joint, rubric, text):
+    call = replace(joint.call, turns=(Turn("T", text),), speech=(), duration=None)
+    assert build_floor(replace(joint, call=call), {}) is None
+
+
+def test_a_length_without_speech_has_no_floor(joint):
+    call = replace(joint.call, turns=(), speech=(), duration=60.0)
+    floor = build_floor(replace(joint, call=call), {})
+    assert floor is None
