@@ -51,7 +51,9 @@ class Diarizer(Protocol):
 class PyannoteDiarizer:
     """A loaded pyannote pipeline. Speakers are labelled `speaker-1`, `speaker-2`, … in the order they first speak."""
 
-    warnings = ("Voices share a channel and were told apart by their sound: expect one word in twenty at the wrong one.",)
+    warnings = (
+        "Voices share a channel and were told apart by their sound: expect one word in twenty at the wrong one.",
+    )
 
     def __init__(self, pipeline: Any, *, model_name: str, revision: str) -> None:
         self.name = f"pyannote {model_name}"

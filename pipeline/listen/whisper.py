@@ -68,7 +68,9 @@ def _word(word: Any, limit: float) -> Word:
     """faster-whisper's word as ours: no space around it, its times within the recording and in order."""
     start = min(max(0.0, float(word.start)), limit)
     end = min(max(start, float(word.end)), limit)
-    return Word(word.word.strip(), round(start, 3), round(end, 3), round(min(1.0, max(0.0, float(word.probability))), 4))
+    return Word(
+        word.word.strip(), round(start, 3), round(end, 3), round(min(1.0, max(0.0, float(word.probability))), 4)
+    )
 
 
 def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
@@ -77,9 +79,9 @@ def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
     device, precision = _device(settings)
     name = settings.whisper_model or (_GPU_MODEL if device == "cuda" else _CPU_MODEL)
     folder = _find_weights(name, settings)
-    label, identity = identity(name, folder)
+    label, revision = identity(name, folder)
     model = _load(str(folder), device, precision)
-    return WhisperTranscriber(model, model_name=label, identity=identity, language=settings.language)
+    return WhisperTranscriber(model, model_name=label, identity=revision, language=settings.language)
 
 
 def _device(settings: ListenSettings) -> tuple[str, str]:

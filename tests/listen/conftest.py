@@ -1,0 +1,212 @@
+"""What the listening tests share: real speech, and tiny seeded checkpoints of the real Whisper and pyannote classes."""
+
+from __future__ import annotations
+
+import json
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.listen.sphinx import SphinxTranscriber
+from pipeline.torch_runtime import prepare
+
+AUDIO = Path(__file__).with_name("audio")
+
+
+@pytest.fixture(scope="session")
+def phone_call() -> Path:
+    """30 s of a real two-party phone call on one channel; it travels with pyannote.audio."""
+    import importlib.util
+
+    spec = importlib.util.find_spec("pyannote")
+    assert spec is not None and spec.submodule_search_locations
+    return Path(next(iter(spec.submodule_search_locations))) / "audio" / "sample" / "sample.wav"
+
+
+@pytest.fixture(scope="session")
+def phone_clip(phone_call: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Ten seconds of it in which both speak."""
+    with wave.open(str(phone_call)) as source:
+        rate = source.getframerate()
+        source.setpos(int(6.5 * rate))
+        pcm = source.readframes(10 * rate)
+    clip = tmp_path_factory.mktemp("audio") / "clip.wav"
+    with wave.open(str(clip), "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(rate)
+        target.writeframes(pcm)
+    return clip
+
+
+@pytest.fixture(scope="session")
+def sphinx():
+    """The embedded engine with two workers."""
+    engine = SphinxTranscriber(2)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Whisper of one tiny layer with seeded weights, converted by CTranslate2 as any real one is."""
+    prepare()
+    import ctranslate2
+    import torch
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    source = tmp_path_factory.mktemp("whisper-source")
+    size = _write_whisper_tokenizer(source)
+    torch.manual_seed(0)
+    config = WhisperConfig(
+        vocab_size=size,
+        bos_token_id=1000,
+        eos_token_id=1000,
+        pad_token_id=1000,
+        decoder_start_token_id=1001,
+        begin_suppress_tokens=[220, 1000],
+        d_model=32,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=64,
+        decoder_ffn_dim=64,
+        num_mel_bins=80,
+        max_source_positions=1500,
+        max_target_positions=448,
+    )
+    WhisperForConditionalGeneration(config).eval().save_pretrained(source)
+    folder = tmp_path_factory.mktemp("models") / "whisper-seeded"
+    converter = ctranslate2.converters.TransformersConverter(
+        str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
+    )
+    converter.convert(str(folder))
+    return folder
+
+
+def _write_whisper_tokenizer(folder: Path) -> int:
+    """A small tokenizer laid out as that of Whisper's English models: bytes, made-up words, then special tokens."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {letter: index for index, letter in enumerate(letters)}
+    for index in range(len(vocabulary), 1000):
+        vocabulary[f"Ġword{index}"] = index
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>"]
+    special += ["<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+    special += [*(f"<|{index * 0.02:.2f}|>" for index in range(1501))]
+    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in special])
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80, "sampling_rate": 16000}))
+    return tokenizer.get_vocab_size()
+
+
+@pytest.fixture(scope="session")
+def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A diarization pipeline in a folder, laid out as the hub's: tiny seeded PyanNet, WeSpeakerResNet34 and PLDA."""
+    prepare()
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchcodec is not there; nothing reads files through pyannote
+        import torch
+        from pyannote.audio.core.task import Problem, Resolution, Specifications
+        from pyannote.audio.models.embedding import WeSpeakerResNet34
+        from pyannote.audio.models.segmentation import PyanNet
+
+    folder = tmp_path_factory.mktemp("models") / "pyannote-seeded"
+    torch.manual_seed(0)
+    segmentation = PyanNet(
+        sincnet={"stride": 10}, lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1}
+    )
+    segmentation.specifications = Specifications(
+        problem=Problem.MONO_LABEL_CLASSIFICATION,
+        resolution=Resolution.FRAME,
+        duration=5.0,
+        classes=["speaker#1", "speaker#2", "speaker#3"],
+        powerset_max_classes=2,
+        permutation_invariant=True,
+    )
+    segmentation.build()
+    with torch.no_grad():  # untrained layers hardly move: make them answer to the sound
+        segmentation.classifier.weight *= 40
+        segmentation.classifier.bias.zero_()
+    _save_model(segmentation, folder / "segmentation")
+    embedding = WeSpeakerResNet34()
+    embedding.specifications = Specifications(
+        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0, classes=["a", "b"]
+    )
+    _save_model(embedding, folder / "embedding")
+    _save_plda(folder / "plda", embedding.dimension)
+    (folder / "config.yaml").write_text(
+        """
+dependencies:
+  pyannote.audio: 4.0.0
+pipeline:
+  name: pyannote.audio.pipelines.SpeakerDiarization
+  params:
+    clustering: VBxClustering
+    segmentation: $model/segmentation
+    segmentation_batch_size: 8
+    embedding: $model/embedding
+    embedding_batch_size: 8
+    embedding_exclude_overlap: true
+    plda: $model/plda
+    segmentation_step: 1.0
+params:
+  clustering:
+    threshold: 0.6
+    Fa: 0.07
+    Fb: 0.8
+  segmentation:
+    min_duration_off: 0.0
+"""
+    )
+    return folder
+
+
+def _save_model(model, folder: Path) -> None:
+    """The checkpoint as pyannote's own trainer writes it."""
+    import torch
+    from lightning import __version__
+
+    folder.mkdir(parents=True)
+    checkpoint = {
+        "state_dict": model.state_dict(),
+        "hyper_parameters": dict(model.hparams),
+        "pytorch-lightning_version": __version__,
+    }
+    model.on_save_checkpoint(checkpoint)
+    torch.save(checkpoint, folder / "pytorch_model.bin")
+
+
+def _save_plda(folder: Path, dimension: int) -> None:
+    """A whitening, a projection and a PLDA with seeded numbers of the right shapes."""
+    folder.mkdir(parents=True)
+    draw = np.random.default_rng(0)
+    small = 128
+    np.savez(
+        folder / "xvec_transform.npz",
+        mean1=np.zeros(dimension),
+        mean2=np.zeros(small),
+        lda=np.linalg.qr(draw.standard_normal((dimension, small)))[0],
+    )
+    np.savez(
+        folder / "plda.npz",
+        mu=np.zeros(small),
+        tr=np.eye(small) + 0.01 * draw.standard_normal((small, small)),
+        psi=np.linspace(3.0, 0.1, small),
+    )
+
+
+@pytest.fixture(scope="session")
+def two_channels() -> Path:
+    """14 s of two voices with a channel each; see audio/README.md."""
+    return AUDIO / "two_channels.flac"
