@@ -38,9 +38,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something to hear first: what, where, why in one sentence, and an open question to ask."""
+    """Something to hear first: what, its first words, why in one sentence, an open question to ask, and where."""
 
     what: str
+    said: str
     why: str
     question: str
     place: Place
@@ -163,24 +164,33 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
 def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Moment, ...]:
     """Up to three moments to hear first: the best passage, where the manager took over, the one with most to gain."""
     heard = [card for card in cards if card.evidence and card.level]
-    found = []
     best = max(heard, key=lambda card: card.level or 0, default=None)
+    near = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
+    found = []
     if best is not None and (best.level or 0) >= 2:
         why = best.meaning if best.level == 3 else "It did its job for this buyer: worth saying so."
-        found.append(Moment(f"What went well: {best.short}", why, "", best.evidence[0].place, best.chip.kind, best.id))
+        found.append(_behaviour_moment(best, f"What went well: {best.short}", why, ""))
     joint = scorecard.joint
     if joint.takeover and joint.began_turn is not None:
-        place = place_of(scorecard.call, joint.began_turn, joint.began_at)
-        why = "From here the manager holds the selling side."
-        found.append(Moment("The manager steps in", why, words.QUESTIONS["takeover"], place, "joint", "joint"))
-    least = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
-    if least is not None:
-        also = f"It was attempted. Stronger when it {least.missing[0]}." if least.missing else ""
-        why = also or least.meaning
-        question = words.QUESTIONS.get(least.name, "What would you try differently next time?")
-        place = least.evidence[0].place
-        found.append(Moment(f"Worth a conversation: {least.short}", why, question, place, least.chip.kind, least.id))
+        found.append(_takeover_moment(scorecard, joint.began_turn))
+    if near is not None:
+        why = f"It was attempted. Stronger when it {near.missing[0]}." if near.missing else near.meaning
+        question = words.QUESTIONS.get(near.name, "What would you try differently next time?")
+        found.append(_behaviour_moment(near, f"Worth a conversation: {near.short}", why, question))
     return tuple(found)
+
+
+def _behaviour_moment(card: BehaviourCard, what: str, why: str, question: str) -> Moment:
+    shown = max(card.evidence, key=lambda one: len(one.criteria))
+    return Moment(what, words.opening(shown.quote), why, question, shown.place, card.chip.kind, card.id)
+
+
+def _takeover_moment(scorecard: Scorecard, turn: int) -> Moment:
+    call = scorecard.call
+    said = words.opening(call.turns[turn].text) if 0 <= turn < len(call.turns) else ""
+    place = place_of(call, turn, scorecard.joint.began_at)
+    why = "From here the manager holds the selling side."
+    return Moment("The manager steps in", said, why, words.QUESTIONS["takeover"], place, "joint", "joint")
 
 
 # --- foot -----------------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def talk_notes(scorecard: Scorecard) -> tuple[str, ...]:
     if talk.switches_per_minute is not None:
         notes.append(f"The floor changed hands {words.number(talk.switches_per_minute)} times a minute.")
     if talk.dead_air is not None:
-        notes.append(f"Nobody spoke for {words.length(talk.dead_air)} in all, counting longer pauses only.")
+        pauses = f"Longer pauses, in which nobody spoke, come to {words.length(talk.dead_air)} in all."
+        notes.append(pauses if talk.dead_air > 0 else "There were no longer pauses in which nobody spoke.")
     return tuple(notes)
 
 

@@ -136,6 +136,15 @@ def sentence(text: str) -> str:
     return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
 
 
+OPENING_WORDS = 14
+
+
+def opening(text: str) -> str:
+    """The first words of a longer text, with an ellipsis where more follows."""
+    parts = text.split()
+    return text if len(parts) <= OPENING_WORDS else " ".join(parts[:OPENING_WORDS]) + " …"
+
+
 def participants(call: Call) -> tuple[Participant, ...]:
     """Everybody of the call: those it lists, then speakers that only its turns or speech know."""
     known = {one.speaker: one for one in call.participants}

@@ -276,6 +276,7 @@ def test_moments_to_hear_first(joint, cases, rubric):
     assert [one.what for one in page.moments] == [
         "What went well: Agenda", "The manager steps in", "Worth a conversation: Client story",
     ]  # fmt: skip
+    assert page.moments[0].said.startswith("I'd like to understand that first"), "the passage with most criteria"
     assert page_of(cases["no_evidence"], rubric, audio=None).moments[0].what == "The manager steps in"
     assert page_of(cases["one_speaker"], rubric, audio=None).moments == ()
 

@@ -59,7 +59,7 @@
   const play = (at) => {
     audio.currentTime = at;
     show(at);
-    history.replaceState(null, "", `#at=${Math.floor(at)}`);
+    try { history.replaceState(null, "", `#at=${Math.floor(at)}`); } catch { /* a sandboxed preview has no history */ }
     const started = audio.play();
     if (started) started.catch(() => {});
   };
