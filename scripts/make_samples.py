@@ -27,7 +27,7 @@ import yaml
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "samples"
 RATE = 16_000  # what flite's voices speak at; every call is put together at this rate
 LOUDNESS_DB = -26.0  # each turn's level (RMS, full scale = 0), so that no party is louder than the other
-PAUSE_WITHOUT_VOICE = 60 / 150  # seconds a word in a transcript-only call: 150 words a minute
+SECONDS_A_WORD = 60 / 150  # in a call without voices: 150 words a minute
 ENCODERS = {  # of a file's ending; G.711 is what telephone recorders write into wav files
     ".wav": "pcm_mulaw",
     ".mp3": "libmp3lame",
@@ -91,7 +91,7 @@ def speak(call: dict[str, Any]) -> list[Spoken]:
             end = start + len(samples) / RATE
         else:
             samples = np.zeros(0)
-            end = start + PAUSE_WITHOUT_VOICE * len(text.split())
+            end = start + SECONDS_A_WORD * len(text.split())
         spoken.append(Spoken(role, text, start, round(end, 3), samples))
         floor = max(floor, end)
     return spoken
