@@ -60,7 +60,7 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The takeover: where it begins and ends (0-1), its beginning in the floor's unit and its label."""
+    """The takeover, from its beginning to the end of the call (0-1). `at` is its beginning in the floor's unit."""
 
     x: float
     width: float
@@ -184,12 +184,10 @@ def _span(scorecard: Scorecard, where: Positions) -> Span | None:
     at = joint.began_at if where.basis == "time" else where.turn(-1 if joint.began_turn is None else joint.began_turn)
     if not joint.takeover or at is None:
         return None
-    silent = joint.rep_silent_for if where.basis == "time" else None
-    end = where.total if silent is None else min(where.total, at + silent)
     label = f"manager leads from {where.say(at)}"
     target = "joint" if joint.began_turn is None else f"t{joint.began_turn}"
     x = where.share(at)
-    return Span(x, where.share(end) - x, at, label, x > 0.5, target)
+    return Span(x, 1 - x, at, label, x > 0.5, target)
 
 
 def _in_words(rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | None, where: Positions) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ from typing import Any
 from pipeline.assess.rubric import Rubric
 from pipeline.records import Call, Role, Scorecard
 from pipeline.report import words
-from pipeline.report.behaviour_cards import BehaviourCard, Place, behaviour_cards, place_of
+from pipeline.report.behaviour_cards import BehaviourCard, behaviour_cards
 from pipeline.report.floor import Floor, build_floor
+from pipeline.report.hear_first import Moment, hear_first
 from pipeline.report.page import beside, render
 from pipeline.report.talk_bars import JointView, TalkBar, joint_view, talk_bars, talk_notes
 from pipeline.report.transcript_turns import TurnView, turn_views
@@ -34,19 +35,6 @@ class Person:
     role: str
     names: str
     known: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Something to hear first: what, its first words, why in one sentence, an open question to ask, and where."""
-
-    what: str
-    said: str
-    why: str
-    question: str
-    place: Place
-    kind: str
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +83,11 @@ def page_of(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> Score
         summary=_summary(scorecard, cards),
         cards=cards,
         floor=build_floor(scorecard, {card.name: (card.short, card.id) for card in cards}),
-        moments=_moments(scorecard, cards),
+        moments=hear_first(scorecard, cards),
         bars=talk_bars(scorecard, rubric),
         talk_notes=talk_notes(scorecard),
         joint=joint_view(scorecard),
-        warnings=tuple(dict.fromkeys((*scorecard.warnings, *call.quality.warnings))),
+        warnings=tuple(dict.fromkeys(map(words.sentence, (*scorecard.warnings, *call.quality.warnings)))),
         turns=turn_views(scorecard, cards),
         timed=any(turn.start is not None for turn in call.turns),
         audio=None if audio is None else beside(audio),
@@ -149,9 +137,7 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
     said = []
     if judged:
         well = sum(1 for card in judged if card.level is not None and card.level >= 2)
-        which = "the one behaviour" if len(judged) == 1 else f"the {words.spelled(len(judged))} behaviours"
-        did = "their job for this buyer" if well > 1 else "its job for this buyer" + ("" if well else " yet")
-        said.append(f"{words.spelled(well).capitalize()} of {which} judged did {did}.")
+        said.append(_well_done(well, len(judged)))
     if len(judged) < len(cards):
         held = words.spelled(len(cards) - len(judged)).capitalize() if judged else "Every behaviour"
         said.append(f"{held} {'is' if len(cards) - len(judged) == 1 or not judged else 'are'} withheld.")
@@ -161,36 +147,15 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
     return " ".join(said)
 
 
-def _moments(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Moment, ...]:
-    """Up to three moments to hear first: the best passage, where the manager took over, the one with most to gain."""
-    heard = [card for card in cards if card.evidence and card.level]
-    best = max(heard, key=lambda card: card.level or 0, default=None)
-    near = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
-    found = []
-    if best is not None and (best.level or 0) >= 2:
-        why = best.meaning if best.level == 3 else "It did its job for this buyer: worth saying so."
-        found.append(_behaviour_moment(best, f"What went well: {best.short}", why, ""))
-    joint = scorecard.joint
-    if joint.takeover and joint.began_turn is not None:
-        found.append(_takeover_moment(scorecard, joint.began_turn))
-    if near is not None:
-        why = f"It was attempted. Stronger when it {near.missing[0]}." if near.missing else near.meaning
-        question = words.QUESTIONS.get(near.name, "What would you try differently next time?")
-        found.append(_behaviour_moment(near, f"Worth a conversation: {near.short}", why, question))
-    return tuple(found)
-
-
-def _behaviour_moment(card: BehaviourCard, what: str, why: str, question: str) -> Moment:
-    shown = max(card.evidence, key=lambda one: len(one.criteria))
-    return Moment(what, words.opening(shown.quote), why, question, shown.place, card.chip.kind, card.id)
-
-
-def _takeover_moment(scorecard: Scorecard, turn: int) -> Moment:
-    call = scorecard.call
-    said = words.opening(call.turns[turn].text) if 0 <= turn < len(call.turns) else ""
-    place = place_of(call, turn, scorecard.joint.began_at)
-    why = "From here the manager holds the selling side."
-    return Moment("The manager steps in", said, why, words.QUESTIONS["takeover"], place, "joint", "joint")
+def _well_done(well: int, judged: int) -> str:
+    """ "Two of the four behaviours judged did their job for this buyer.", and its like."""
+    if judged == 1:
+        return f"The one behaviour judged {'did its job for this buyer' if well else 'did not do its job yet'}."
+    if well == judged:
+        every = "Both" if judged == 2 else f"All {words.spelled(judged)}"
+        return f"{every} behaviours judged did their job for this buyer."
+    did = "their job for this buyer" if well > 1 else "its job for this buyer" + ("" if well else " yet")
+    return f"{words.spelled(well).capitalize()} of the {words.spelled(judged)} behaviours judged did {did}."
 
 
 # --- foot -----------------------------------------------------------------------------------------

@@ -259,6 +259,29 @@ def test_buyers_head_the_page_where_no_company_is_named(joint, rubric):
 
 
 @pytest.mark.parametrize(
+    ("levels", "said"),
+    [
+        ((3, 2), "Both behaviours judged did their job for this buyer."),
+        ((3, 1), "One of the two behaviours judged did its job for this buyer."),
+        ((2,), "The one behaviour judged did its job for this buyer."),
+        ((0,), "The one behaviour judged did not do its job yet."),
+        ((3, None, None), "The one behaviour judged did its job for this buyer. Two are withheld."),
+    ],
+)
+def test_summary_counts(joint, rubric, levels, said):
+    scores = tuple(replace(score, level=level) for score, level in zip(joint.behaviours, levels, strict=False))
+    assert page_of(replace(joint, behaviours=scores, joint=Joint()), rubric, audio=None).summary == said
+
+
+def test_moments_are_filled_with_what_else_went_well(joint, rubric):
+    scores = tuple(replace(score, level=3, withheld=None) for score in joint.behaviours)
+    page = page_of(replace(joint, behaviours=scores, joint=Joint()), rubric, audio=None)
+    assert [one.what for one in page.moments] == [
+        "What went well: Agenda", "Also went well: Client story", "Also went well: Value proposition",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("name", "summary"),
     [
         ("empty", "Nothing was said on this recording, so there is nothing to judge."),
