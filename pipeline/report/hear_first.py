@@ -1,4 +1,4 @@
-"""The moments of a call to hear first, with a question to begin the conversation. Scorecard and cards in, moments out."""
+"""The moments of a call to hear first, each with a question to begin with. Scorecard and cards in, moments out."""
 
 from __future__ import annotations
 
