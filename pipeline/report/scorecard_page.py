@@ -43,8 +43,8 @@ class ScorecardPage:
 
     `heading` is the customer (or the call id), `facts` the line below it: rubric, date, length. `summary` says in a
     sentence or two how the call went. `cards` are the behaviours in the rubric's order. `floor` and `joint` are None
-    where there is nothing to draw or no manager. `timed` says whether turns have times. `audio` is the link to the
-    recording beside the page, None without one. `honesty` are the (topic, statement) pairs at the foot.
+    where there is nothing to draw or no manager. `audio` is the link to the recording beside the page, None without
+    one. `honesty` are the (topic, statement) pairs at the foot, `versions` those of the provenance.
     """
 
     heading: str
@@ -60,9 +60,9 @@ class ScorecardPage:
     joint: JointView | None
     warnings: tuple[str, ...]
     turns: tuple[TurnView, ...]
-    timed: bool
     audio: str | None
     honesty: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
 
 
 def scorecard_page(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> str:
@@ -89,9 +89,9 @@ def page_of(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> Score
         joint=joint_view(scorecard),
         warnings=tuple(dict.fromkeys(map(words.sentence, (*scorecard.warnings, *call.quality.warnings)))),
         turns=turn_views(scorecard, cards),
-        timed=any(turn.start is not None for turn in call.turns),
         audio=None if audio is None else beside(audio),
         honesty=_honesty(scorecard, rubric, cards),
+        versions=tuple((_topic(name), value) for name, value in _flat(scorecard.provenance)),
     )
 
 
@@ -174,7 +174,6 @@ def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard
         ("Judged by rubric", f"{rubric.title} ({scorecard.rubric_id}, version {scorecard.rubric_version})"),
         ("Withheld", f"{len(withheld)} of {len(cards)}" + (f": {words.listing(withheld)}" if withheld else "")),
         ("Agreement with people", "How well machine and human raters agree is on the model card (models/, card.md)."),
-        *((_topic(name), value) for name, value in _flat(scorecard.provenance)),
     )
 
 

@@ -163,8 +163,9 @@ def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[f
     top = max([measure.scale_to, *(value for value in everything if value is not None), *(usual or ())])
     if usual and measure.scale_to != 1.0:
         top = max(top, usual[1] * 1.25)
-    shown = [pair for pair in talk.by_side if not _answers_only(measure) or pair[0] != "buyer"]
     seller = dict(talk.by_side).get("seller")
+    measured = None if seller is None else measure.value(seller)
+    shown = [pair for pair in talk.by_side if not _answers_only(measure) or pair[0] != "buyer"]
     speakers = sorted(talk.by_speaker, key=lambda pair: ROLES.index(scorecard.call.participant(pair[0]).role))
     return TalkBar(
         title=measure.title,
@@ -175,9 +176,9 @@ def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[f
             for speaker, one in speakers
             if not _answers_only(measure) or scorecard.call.participant(speaker).side != "buyer"
         ),
-        band=None if usual is None else (usual[0] / top, usual[1] / top),
+        band=None if usual is None or measured is None else (usual[0] / top, usual[1] / top),
         usual="" if usual is None else _range(measure, usual),
-        verdict=_verdict(None if seller is None else measure.value(seller), usual),
+        verdict=_verdict(measured, usual),
     )
 
 

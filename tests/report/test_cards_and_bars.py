@@ -132,6 +132,7 @@ def test_bars_and_bands_stay_on_their_scale(joint, cases, rubric):
 def test_not_measured_is_said_and_has_no_bar(cases, rubric):
     patience = bar_of(cases["no_times"], rubric, "Patience")
     assert (patience.sides[0].value, patience.sides[0].length, patience.verdict) == ("not measured", None, "")
+    assert patience.band is None
 
 
 def test_measured_none_is_not_the_same_as_not_measured(joint, rubric):
@@ -311,8 +312,12 @@ def test_honesty_line(joint, rubric):
     assert lines["Judged by rubric"] == "Joint call (joint_call, version 1.0)"
     assert lines["Withheld"] == "1 of 5: Value proposition"
     assert "model card" in lines["Agreement with people"]
-    assert lines["Models, behaviours"] == "1.0.0"
-    assert lines["Recording sha256"] == joint.call.source_sha256
+
+
+def test_versions_are_those_of_the_provenance(joint, rubric):
+    versions = dict(page_of(joint, rubric, audio=None).versions)
+    assert versions["Models, behaviours"] == "1.0.0"
+    assert versions["Recording sha256"] == joint.call.source_sha256
 
 
 def test_honesty_line_of_an_imported_transcript_says_what_was_not_measured(joint, rubric):

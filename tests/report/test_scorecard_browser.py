@@ -195,6 +195,20 @@ def test_every_control_is_reached_by_tab(visit):
     assert len(seen - {body}) == count
 
 
+def test_everything_that_takes_focus_has_a_name(visit):
+    page = visit("joint")
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    named = {node["role"]["value"]: [] for node in tree if "role" in node}
+    for node in tree:
+        focusable = any(one["name"] == "focusable" for one in node.get("properties", []))
+        if focusable and node["role"]["value"] in {"link", "button", "slider", "checkbox", "DisclosureTriangle"}:
+            named[node["role"]["value"]].append(node.get("name", {}).get("value", ""))
+    assert all(all(names) for names in named.values())
+    assert "Agenda, Excellent, 0:14" in named["link"]
+    assert "Play 0:14, Agenda, Tom Adeyemi" in named["button"]
+    assert "Place in the call" in named["slider"]
+
+
 def test_focus_is_seen(visit):
     page = visit("joint")
     page.locator(".play").first.focus()

@@ -6,7 +6,8 @@
   const plot = document.querySelector(".plot");
   const head = document.querySelector(".playhead");
   const follow = document.querySelector(".follow input");
-  const turns = [...document.querySelectorAll(".turn[data-at]")];
+  // By time, which is not always the order of an imported transcript.
+  const turns = [...document.querySelectorAll(".turn[data-at]")].sort((one, other) => one.dataset.at - other.dataset.at);
   const starts = turns.map((turn) => Number(turn.dataset.at));
   const total = floor ? Number(floor.dataset.total) : 0;
   const timed = floor && floor.dataset.basis === "time";
