@@ -12,6 +12,7 @@ HEAD_BYTES = 64 * 1024
 _OGG_PAGE_HEADER = 27
 _OGG_LONGEST_PAGE = 65_307
 _OGG_END_OF_STREAM = 0x04
+_WAV_UNKNOWN = 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,23 @@ def describe_other(head: bytes) -> str:
         if start.startswith(magic):
             return name
     return "of no known audio format"
+
+
+def wav_seconds_missing(head: bytes, size: int) -> float:
+    """How much shorter a WAV file of `size` bytes is than its header says; FFmpeg would take the shorter for whole.
+
+    0 where the header states no length, as in a file that was streamed while it was written.
+    """
+    at, bytes_per_second = 12, 0
+    while at + 8 <= len(head):
+        name, length = head[at : at + 4], int.from_bytes(head[at + 4 : at + 8], "little")
+        if name == b"fmt ":
+            bytes_per_second = int.from_bytes(head[at + 16 : at + 20], "little")
+        if name == b"data":
+            stated = length not in (0, _WAV_UNKNOWN, _WAV_UNKNOWN - 1) and head[:4] == b"RIFF" and bytes_per_second > 0
+            return max(0, at + 8 + length - size) / bytes_per_second if stated else 0.0
+        at += 8 + length + length % 2
+    return 0.0
 
 
 def ogg_is_complete(path: Path) -> bool:

@@ -162,9 +162,9 @@ def limit_process(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> Non
     )
     for kind, value in wanted:
         hard = resource.getrlimit(kind)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard - (kind == resource.RLIMIT_CPU))
         with contextlib.suppress(ValueError, OSError):  # macOS refuses some; the wall clock still holds
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (value, value + (kind == resource.RLIMIT_CPU)))  # at the soft one it can be told
 
 
 def main() -> int:

@@ -22,10 +22,10 @@ DEFAULT_MODEL = "pyannote/speaker-diarization-community-1"
 _CONFIG = "config.yaml"
 
 WAYS_OUT = (
-    "Three ways out: (1) weights: accept the terms of pyannote/speaker-diarization-community-1 on the model hub and set "
-    "HF_TOKEN, or fetch it once (`hf download pyannote/speaker-diarization-community-1 --local-dir FOLDER`) and give "
-    "--diarization-model FOLDER; (2) channels: a recording with a channel a party; (3) a transcript with speakers, in "
-    "the manifest's `transcript` column."
+    "Three ways out: (1) weights: accept the terms of pyannote/speaker-diarization-community-1 on the model hub and "
+    "set HF_TOKEN, or fetch it once (`hf download pyannote/speaker-diarization-community-1 --local-dir FOLDER`) and "
+    "give --diarization-model FOLDER; (2) channels: a recording with a channel a party; (3) a transcript with "
+    "speakers, in the manifest's `transcript` column."
 )
 
 

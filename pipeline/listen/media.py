@@ -31,6 +31,7 @@ _CHILD = Path(__file__).with_name("decode_child.py")
 _STARTING_SECONDS = 60  # on top of the computing time: start, disk, and other jobs on the machine
 _SHORT_BY = 0.5  # seconds that a whole file may lack: encoders pad and trim their first and last frames
 _SILENT_PEAK = 2 / 32768  # dither of a 16-bit file
+_HASH_BLOCK = 4 * 1024**2
 _SCAN = RATE * 60  # samples looked at in one go
 _CONVERT = f"Export the recording again as {containers.ALLOWED_NAMES}."
 
@@ -74,6 +75,9 @@ def decode(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> Audio:
         raise MediaError(f"{path}: is {containers.describe_other(head)}, not a recording that can be read. {remedy}")
     if container is containers.OGG and not containers.ogg_is_complete(path):
         raise MediaError(f"{path}: is cut off: the end of its Ogg stream is missing. Fetch or export the file again.")
+    missing = containers.wav_seconds_missing(head, path.stat().st_size) if container is containers.WAV else 0.0
+    if missing > _SHORT_BY:
+        raise MediaError(f"{path}: is cut off: its last {missing:.1f} s are missing. Fetch or export the file again.")
     with tempfile.TemporaryFile(prefix="ridealong-") as pcm:
         report, digest = _run_child(path, container, limits, pcm)
         samples = _mapped(pcm, report)
@@ -133,7 +137,7 @@ def _run_child(
         command, stdin=subprocess.DEVNULL, stdout=pcm, stderr=subprocess.PIPE, env=environment
     ) as child:
         try:
-            digest = _sha256(path)
+            digest = _sha256(path, child)
             _, errors = child.communicate(timeout=limits.cpu_seconds + _STARTING_SECONDS)
         except subprocess.TimeoutExpired:
             raise MediaError(
@@ -144,9 +148,13 @@ def _run_child(
     return _read_report(path, child.returncode, errors, limits), digest
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Path, child: subprocess.Popen[bytes]) -> str:
+    """The file's hash; given up, as nobody will want it, once the child has refused the file."""
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while (block := file.read(_HASH_BLOCK)) and not child.poll():
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _read_report(path: Path, status: int, errors: bytes, limits: MediaLimits) -> dict[str, Any]:

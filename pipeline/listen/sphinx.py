@@ -110,7 +110,7 @@ class _Worker:
         except (OSError, ValueError) as error:
             raise ListeningError(
                 f"The embedded engine's process ended (status {child.poll()}) while it listened. Check that "
-                "pocketsphinx is installed whole and that memory is left (about 200 MB a core), or use --engine whisper."
+                "pocketsphinx is installed whole and that memory is left (200 MB a core), or use --engine whisper."
             ) from error
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Whisper through faster-whisper, from a local folder or by hub name, set so that the same audio gives the same words."""
+"""Whisper through faster-whisper, from a local folder or by hub name; the same audio gives the same words."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _CPU_MODEL = "small"  # below it, 5-10 points of word error more
 _BEAM = 5
 _REMEDIES = (
     "Ways out: give --whisper-model a folder with a CTranslate2 model (model.bin, config.json, tokenizer.json), fetch "
-    "one once where there is a network (`hf download Systran/faster-whisper-small --local-dir FOLDER`), or use --engine "
-    "sphinx."
+    "one once where there is a network (`hf download Systran/faster-whisper-small --local-dir FOLDER`), or use "
+    "--engine sphinx."
 )
 
 
@@ -74,7 +74,7 @@ def _word(word: Any, limit: float) -> Word:
 
 
 def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
-    """Whisper as the settings name it. Raises ListeningError, within seconds without a network, where it can't be had."""
+    """Whisper as the settings name it. Raises ListeningError, in seconds without a network, where it can't be had."""
     prepare()
     device, precision = _device(settings)
     name = settings.whisper_model or (_GPU_MODEL if device == "cuda" else _CPU_MODEL)

@@ -1,0 +1,176 @@
+"""The whole of listening on recordings made from the two-channel one: which channels count, what people are told."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.errors import ListeningError, MediaError
+from pipeline.listen.media import RATE, Samples, decode
+from pipeline.listen.recording import Heard, hear
+from pipeline.listen.sphinx import SphinxTranscriber
+from pipeline.records import SpeechSegment
+from pipeline.settings import ListenSettings
+
+OFFLINE = ListenSettings(diarization_model="/no/such/folder")
+
+
+class TwoVoices:
+    """A diarizer with known answers: the first voice until `change`, the second from there."""
+
+    name = "two voices"
+    models = (("two voices", "1"),)
+    warnings = ()
+
+    def __init__(self, change: float) -> None:
+        self.change = change
+        self.asked: list[int | None] = []
+
+    def __call__(self, samples: Samples, *, speakers: int | None = None) -> tuple[SpeechSegment, ...]:
+        self.asked.append(speakers)
+        end = len(samples) / RATE
+        return (SpeechSegment("speaker-1", 0.0, self.change), SpeechSegment("speaker-2", self.change, end))
+
+
+@pytest.fixture(scope="module")
+def channels(two_channels: Path) -> Samples:
+    """(2, samples) of the first two lines; short, as the engine hears them many times."""
+    return np.array(decode(two_channels).samples[:, : 8 * RATE])
+
+
+@pytest.fixture(scope="module")
+def heard(two_channels: Path, sphinx: SphinxTranscriber) -> Heard:
+    return hear(two_channels, transcriber=sphinx, settings=OFFLINE)
+
+
+def wav(path: Path, samples: Samples) -> Path:
+    with wave.open(str(path), "wb") as out:
+        out.setnchannels(len(samples))
+        out.setsampwidth(2)
+        out.setframerate(RATE)
+        out.writeframes((np.clip(samples, -1, 1).T * 32767).astype("<i2").tobytes())
+    return path
+
+
+def test_two_channels_are_two_speakers_who_take_turns(heard: Heard) -> None:
+    assert heard.speakers == ("channel-1", "channel-2")
+    assert [turn.speaker for turn in heard.turns] == ["channel-1", "channel-2", "channel-1", "channel-2"]
+    assert "half an hour" in heard.turns[0].text
+    assert "new customer" in heard.turns[1].text
+    assert heard.duration == pytest.approx(15.41, abs=0.01)
+    assert (heard.channels, len(heard.sha256)) == (2, 64)
+
+
+def test_quality_says_who_listened_how_and_how_surely(heard: Heard) -> None:
+    quality = heard.quality
+    assert (quality.engine, quality.diarization, quality.speech_attributed) == ("sphinx", "channels", 1.0)
+    assert dict(quality.models).keys() == {"pocketsphinx en-us"}
+    assert quality.word_confidence is not None and 0.3 < quality.word_confidence < 1
+    assert quality.warnings[0].startswith("The embedded engine knows US English only")
+    assert len(quality.warnings) == 1
+
+
+def test_speech_lies_within_the_call_under_the_labels_of_the_turns(heard: Heard) -> None:
+    assert {one.speaker for one in heard.speech} == set(heard.speakers)
+    assert all(0 <= one.start < one.end <= heard.duration for one in heard.speech)
+    assert list(heard.speech) == sorted(heard.speech, key=lambda one: one.start)
+
+
+def test_the_same_recording_gives_the_same_record_and_progress_is_told(
+    two_channels: Path, sphinx: SphinxTranscriber, heard: Heard
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    again = hear(
+        two_channels,
+        transcriber=sphinx,
+        settings=OFFLINE,
+        progress=lambda stage, done, of: told.append((stage, done, of)),
+    )
+    assert again == heard
+    assert told[0] == ("decode", 0, 1)
+    assert told[-1] == ("transcribe", 2, 2)
+    assert list(dict.fromkeys(stage for stage, _, _ in told)) == ["decode", "speech", "transcribe"]
+
+
+def test_three_channels_are_three_speakers(tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber) -> None:
+    third = np.roll(channels[1], 5 * RATE) * 0.9
+    third[: 2 * RATE] = 0
+    path = wav(tmp_path / "three.wav", np.stack([channels[0], third, channels[1]]))
+    heard = hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=3)
+    assert heard.speakers == ("channel-1", "channel-2", "channel-3")
+    assert heard.channels == 3
+    assert {turn.speaker for turn in heard.turns} == set(heard.speakers)
+
+
+@pytest.mark.parametrize("gain", [1.0, 0.4, -0.7])
+def test_two_equal_channels_are_one_whatever_the_gain(
+    tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber, gain: float
+) -> None:
+    mixed = channels.sum(axis=0)
+    path = wav(tmp_path / "fake.wav", np.stack([mixed, mixed * gain]))
+    with pytest.raises(ListeningError, match=r"fake\.wav: its voices share one channel.*Three ways out"):
+        hear(path, transcriber=sphinx, settings=OFFLINE)
+    if gain == 1.0:
+        voices = TwoVoices(4.3)
+        heard = hear(path, transcriber=sphinx, settings=OFFLINE, speakers=2, diarizer=voices)
+        assert voices.asked == [2]
+        assert "Channels 1 and 2 carry the same sound; one was used." in heard.quality.warnings
+        assert [turn.speaker for turn in heard.turns] == ["speaker-1", "speaker-2"]
+        assert heard.quality.diarization == "two voices"
+
+
+def test_a_channel_that_carries_the_other_faintly_is_not_heard_twice(
+    tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber
+) -> None:
+    late = np.roll(channels, RATE // 50, axis=1)  # 20 ms
+    noise = np.random.default_rng(0).standard_normal(channels.shape).astype(np.float32) * 0.001
+    path = wav(tmp_path / "bleed.wav", channels + 0.08 * late[::-1] + noise)
+    heard = hear(path, transcriber=sphinx, settings=OFFLINE)
+    assert [turn.speaker for turn in heard.turns] == ["channel-1", "channel-2"]
+    assert any("heard faintly, and were left out" in warning for warning in heard.quality.warnings)
+
+
+def test_a_dead_channel_leaves_one_with_everybody_on_it_unless_the_channels_are_known(
+    tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber
+) -> None:
+    path = wav(tmp_path / "dead.wav", np.stack([channels.sum(axis=0), np.zeros_like(channels[0])]))
+    with pytest.raises(ListeningError, match="its voices share one channel"):
+        hear(path, transcriber=sphinx, settings=OFFLINE)
+    heard = hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=2)
+    assert {turn.speaker for turn in heard.turns} == {"channel-1"}
+    assert "Nobody speaks on channel 2; check how the call was recorded." in heard.quality.warnings
+
+
+def test_one_known_speaker_on_one_channel_needs_no_diarizer(
+    tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber
+) -> None:
+    heard = hear(wav(tmp_path / "mono.wav", channels[:1]), transcriber=sphinx, settings=OFFLINE, speakers=1)
+    assert heard.speakers == ("channel-1",)
+    assert len(heard.turns) == 1
+
+
+def test_more_people_than_channels_is_said(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    heard = hear(two_channels, transcriber=sphinx, settings=OFFLINE, speakers=3)
+    assert any(warning.startswith("3 people are named but 2 channels") for warning in heard.quality.warnings)
+
+
+def test_a_wrong_number_of_named_channels_is_refused(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    with pytest.raises(ListeningError, match=r"two_channels\.flac: has 2 channel\(s\), but 3 are named\. Correct"):
+        hear(two_channels, transcriber=sphinx, settings=OFFLINE, parties_by_channel=3)
+
+
+def test_a_recording_in_which_nobody_speaks_is_refused(tmp_path: Path, sphinx: SphinxTranscriber) -> None:
+    tone = 0.2 * np.sin(2 * np.pi * 440 * np.arange(5 * RATE) / RATE).astype(np.float32)
+    path = wav(tmp_path / "tone.wav", np.stack([tone, 0.5 * np.roll(tone, 9)]))
+    with pytest.raises(MediaError, match=r"tone\.wav: no speech was found in it\. Check that it is the call's"):
+        hear(path, transcriber=sphinx, settings=OFFLINE)
+
+
+def test_limits_of_the_settings_are_those_of_the_decoder(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    settings = replace(OFFLINE, limits=replace(OFFLINE.limits, max_seconds=3))
+    with pytest.raises(MediaError, match="is too long"):
+        hear(two_channels, transcriber=sphinx, settings=settings)

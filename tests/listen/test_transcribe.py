@@ -1,0 +1,29 @@
+"""Which engine listens, and what an engine's transcript says of itself. Whisper's own ways are in test_whisper."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import UsageError
+from pipeline.listen.transcribe import Transcript, choose_engine
+from pipeline.records import Word
+from pipeline.settings import ListenSettings
+
+
+def test_sphinx_is_taken_without_a_word_where_it_was_asked_for() -> None:
+    engine, said = choose_engine(ListenSettings(engine="sphinx"))
+    assert (engine.name, said) == ("sphinx", None)
+    assert engine.warnings
+    engine.close()
+
+
+def test_an_unknown_engine_is_answered_with_the_list() -> None:
+    with pytest.raises(UsageError, match="engine: 'siri' is unknown; choose one of auto, whisper, sphinx"):
+        choose_engine(ListenSettings(engine="siri"))  # type: ignore[arg-type]
+
+
+def test_confidence_is_the_mean_of_the_words_that_have_one() -> None:
+    words = (Word("a", 0, 1, 0.5), Word("b", 1, 2, 1.0), Word("c", 2, 3))
+    assert Transcript(words).confidence == 0.75
+    assert Transcript(words[2:]).confidence is None
+    assert Transcript(()).confidence is None
