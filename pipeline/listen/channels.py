@@ -66,7 +66,7 @@ def without_bleed(
 def _envelope(samples: Samples) -> Samples:
     """Root mean square in steps of 10 ms."""
     steps = samples[: len(samples) // _STEP * _STEP].reshape(-1, _STEP)
-    return np.sqrt(np.einsum("ij,ij->i", steps, steps) / _STEP)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", steps, steps) / _STEP), np.float32)
 
 
 def _is_bleed(index: int, stretch: Stretch, envelopes: Sequence[Samples]) -> bool:

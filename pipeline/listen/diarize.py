@@ -136,6 +136,8 @@ def _load(folder: Path, device: str, token: str | None) -> Any:
             pipeline = Pipeline.from_pretrained(folder, token=token)
         except Exception as error:  # a folder from outside: anything its parts raise means that it cannot be used
             raise ListeningError(f"{folder} holds no pipeline that can be loaded ({error}).") from error
+    if pipeline is None:
+        raise ListeningError(f"{folder} holds no pipeline that can be loaded.")
     has_gpu = torch.cuda.is_available()
     if device == "cuda" and not has_gpu:
         raise ListeningError("device cuda was asked for, but no CUDA GPU is found here.")

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from pipeline.errors import MediaError
 from pipeline.listen import containers
-from pipeline.listen.decode_child import RATE, SAMPLE_BYTES
+from pipeline.listen.decode_child import RATE as RATE
+from pipeline.listen.decode_child import SAMPLE_BYTES
 from pipeline.settings import MediaLimits
 
 Samples = NDArray[np.float32]

@@ -58,7 +58,8 @@ def test_reporting_is_off_unless_the_user_chose_it(chosen: dict[str, str], expec
         "import os\n"
         "from pipeline.settings import OPT_OUTS, keep_private\n"
         "keep_private()\n"
-        "print(os.environ['PYANNOTE_METRICS_ENABLED'], os.environ['DO_NOT_TRACK'], OPT_OUTS.keys() <= os.environ.keys())"
+        "is_set = OPT_OUTS.keys() <= os.environ.keys()\n"
+        "print(os.environ['PYANNOTE_METRICS_ENABLED'], os.environ['DO_NOT_TRACK'], is_set)"
     )
     assert run(script, **chosen) == f"{expected} 1 True"
 
