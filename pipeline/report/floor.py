@@ -17,6 +17,8 @@ from pipeline.report.floor_axis import Positions, Tick, speech_path, ticks
 
 ROW, LANE, LABEL, AXIS, GAP = 24, 40, 24, 28, 12
 """Heights in pixels: of a row of marks, a lane, the takeover's label, the axis, and the gap between the sides."""
+LABEL_ROOM = 0.44
+"""The part of a phone's width that a behaviour's name takes beside its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,13 @@ class MarkRow:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The takeover, from its beginning to the end of the call (0-1). `at` is its beginning in the floor's unit."""
+    """The takeover, from its beginning to the end of the call (0-1). `at` is its beginning in the floor's unit, `began`
+    the same in words; `before` says to label it on its left."""
 
     x: float
     width: float
     at: float
-    label: str
+    began: str
     before: bool
     target: str
 
@@ -171,23 +174,27 @@ def _marks(score: BehaviourScore, where: Positions, short: str, anchor: str) -> 
 
 
 def _room_for_label(places: list[float]) -> tuple[float, bool]:
-    """Where the row's name stands: after the last mark with a third of the width free behind it, else at the first."""
+    """Where the row's name stands, and whether it ends there: behind the last mark that leaves it room on a phone,
+    else before the first, else in the widest gap."""
     ordered = sorted(places)
-    for left, right in reversed(list(pairwise([*ordered, 1.0]))):
-        if right - left >= 0.34:
+    gaps = list(pairwise([*ordered, 1.0]))
+    for left, right in reversed(gaps):
+        if right - left >= LABEL_ROOM:
             return left, False
-    return ordered[0], True
+    left, right = max(gaps, key=lambda gap: gap[1] - gap[0])
+    return (ordered[0], True) if ordered[0] >= min(LABEL_ROOM, right - left) else (left, False)
 
 
 def _span(scorecard: Scorecard, where: Positions) -> Span | None:
     joint = scorecard.joint
-    at = joint.began_at if where.basis == "time" else where.turn(-1 if joint.began_turn is None else joint.began_turn)
+    at = joint.began_at if where.basis == "time" else None
+    if at is None and joint.began_turn is not None:
+        at = where.turn(joint.began_turn)
     if not joint.takeover or at is None:
         return None
-    label = f"manager leads from {where.say(at)}"
     target = "joint" if joint.began_turn is None else f"t{joint.began_turn}"
     x = where.share(at)
-    return Span(x, 1 - x, at, label, x > 0.5, target)
+    return Span(x, 1 - x, at, where.say(at), x > 0.5, target)
 
 
 def _in_words(rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | None, where: Positions) -> tuple[str, ...]:
@@ -202,5 +209,5 @@ def _in_words(rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | Non
         heard = "may be heard" if row.kind == "withheld" else "is heard"
         said.append(f"{row.short} {heard} at {places}.")
     if span:
-        said.append(f"The {span.label}.")
+        said.append(f"The manager leads from {span.began}.")
     return tuple(said)

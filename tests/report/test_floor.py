@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.records import Call, Joint, SpeechSegment, Turn
-from pipeline.report.floor import build_floor
+from pipeline.report.floor import _room_for_label, build_floor
 from pipeline.report.floor_axis import speech_path, ticks
 from pipeline.report.scorecard_page import page_of
 
@@ -81,8 +81,24 @@ def test_takeover_is_a_span_from_its_beginning(joint, rubric):
     assert joint.joint.takeover is True
     assert span.at == joint.call.turns[12].start
     assert span.x + span.width == pytest.approx(1), "the rep does not get the conversation back"
-    assert span.label == "manager leads from 2:23"
+    assert span.began == "2:23"
     assert span.target == "t12"
+
+
+def test_takeover_without_a_time_begins_at_its_turn(joint, rubric):
+    span = floor_of(replace(joint, joint=replace(joint.joint, began_at=None)), rubric).span
+    assert span.at == joint.call.turns[12].start
+
+
+@pytest.mark.parametrize(
+    ("places", "room"),
+    [
+        ([0.1], (0.1, False)), ([0.55], (0.55, False)), ([0.7], (0.7, True)), ([0.1, 0.9], (0.1, False)),
+        ([0.7, 0.95], (0.7, True)), ([0.3, 0.6, 0.95], (0.6, False)), ([0.0, 0.33, 0.66, 0.99], (0.0, False)),
+    ],
+)  # fmt: skip
+def test_a_behaviours_name_stands_where_there_is_room(places, room):
+    assert _room_for_label(places) == room
 
 
 @pytest.mark.parametrize("takeover", [False, None])
@@ -94,7 +110,7 @@ def test_without_times_the_floor_is_laid_out_by_words(cases, rubric):
     floor = floor_of(cases["no_times"], rubric)
     assert floor.basis == "words"
     assert floor.total == sum(len(turn.text.split()) for turn in cases["no_times"].call.turns)
-    assert floor.span.label == "manager leads from word 269"
+    assert floor.span.began == "word 269"
     assert floor.in_words[0].endswith("it has no times.")
 
 

@@ -106,6 +106,19 @@ def test_page_is_quiet_and_fits_phone_and_desktop(visit, folder, name):
     assert page.title() != "owned"
 
 
+@pytest.mark.parametrize("name", ["joint", "no_times", "eight_speakers", "one_speaker"])
+def test_no_word_of_the_floor_is_cut_off_on_a_phone(visit, name):
+    page = visit(name, PHONE)
+    outside = page.evaluate(
+        """() => { const frame = document.querySelector('.floor').getBoundingClientRect();
+        return [...document.querySelectorAll('.plot text')].filter((one) => {
+          const box = one.getBoundingClientRect();
+          return box.width && (box.left < frame.left || box.right > frame.right);
+        }).map((one) => one.textContent); }"""
+    )
+    assert outside == []
+
+
 @pytest.mark.parametrize("scheme", ["file", "http"])
 def test_play_button_goes_to_the_moment(visit, server, joint, scheme):
     page = visit("joint", base=server if scheme == "http" else None)
