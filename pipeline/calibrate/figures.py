@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.assess.evidence import evidence_turns
 from pipeline.assess.features import Array
-from pipeline.assess.reading import Reading
 from pipeline.calibrate.corpus import Example
 
 __all__ = ["THRESHOLDS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
@@ -87,12 +85,12 @@ def coverage(true: Sequence[int] | Levels, probabilities: Array) -> list[dict[st
     return rows
 
 
-def evidence_hits(calls: Sequence[Example], readings: Sequence[Reading], index: int, said: Levels) -> dict[str, Any]:
+def evidence_hits(calls: Sequence[Example], cited: Sequence[set[int]], index: int, said: Levels) -> dict[str, Any]:
     """Of the calls whose behaviour is there and was found: the share in which a cited turn is a labelled one."""
     found = hits = 0
-    for call, reading, level in zip(calls, readings, said, strict=True):
+    for call, turns, level in zip(calls, cited, said, strict=True):
         labelled = {turn for turn, rows in enumerate(call.labels) if rows[index][0] == 1}
         if level and labelled:
             found += 1
-            hits += bool(labelled & set(evidence_turns(reading, index)))
+            hits += bool(labelled & turns)
     return {"evidence_calls": found, "evidence_hit_rate": _rounded(hits / found if found else None)}

@@ -42,14 +42,14 @@ Progress = Callable[[str, int, int], None]
 class Settings:
     """How training goes. `variants` are the differently cut, heard and surrounded versions of the corpus."""
 
-    frozen_layers: int = 6
+    frozen_layers: int = 4
     variants: int = 2
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 24
     rate_layers: float = 5e-5
     rate_heads: float = 2e-3
     decay: float = 0.05
-    empty_share: float = 0.4
+    empty_share: float = 0.3
     piece_weight: float = 0.5
     seed: int = 20
 
@@ -77,7 +77,7 @@ def heard(example: Example, mishear: Mishearing, chance: random.Random) -> Examp
 
 def surrounded(example: Example, fillers: Sequence[Example], chance: random.Random) -> Example:
     """A passage put between turns of a call that show nothing, so that neither length nor context tells its level."""
-    if chance.random() < 0.4:
+    if chance.random() < 0.5:
         return example
     parts = [_stretch(chance.choice(fillers), chance) for _ in range(2)]
     silent = tuple(tuple(0 if row[0] != MASKED else MASKED for _ in range(OUTPUTS)) for row in example.labels[-1])
@@ -90,13 +90,13 @@ def surrounded(example: Example, fillers: Sequence[Example], chance: random.Rand
 
 
 def _stretch(call: Example, chance: random.Random) -> tuple[Line, ...]:
-    """Up to five neighbouring turns of a call in which nothing is labelled."""
+    """Up to four neighbouring turns of a call in which nothing is labelled."""
     empty = [i for i, rows in enumerate(call.labels) if not any(row[0] == 1 for row in rows)]
     if not empty:
         return ()
     start = chance.choice(empty)
-    stop = start
-    while stop in empty and stop - start < chance.randint(0, 5):
+    stop, most = start, chance.randint(0, 4)
+    while stop in empty and stop - start < most:
         stop += 1
     return call.lines[start:stop]
 
@@ -145,7 +145,9 @@ def samples_of(
     samples = []
     for number, example in enumerate(examples):
         made_from = heard(example if example.kind == "call" else surrounded(example, calls, chance), mishear, chance)
-        made = cut(encoder, made_from.lines, offset=chance.randint(0, 80) if example.kind == "call" else 0)
+        made = cut(encoder, made_from.lines, offset=chance.randint(0, 80))
+        if example.kind != "call":  # its level belongs to the whole passage
+            made = replace(made, windows=(Window(0, len(made.pieces), 0, len(made.pieces)),))
         for window in made.windows:
             rows, levels = labels_of(made_from, made, window)
             empty = not any(row[0] == 1 for piece in rows for row in piece)
