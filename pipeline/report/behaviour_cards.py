@@ -37,7 +37,7 @@ class BehaviourCard:
     """One behaviour. `id` is the section's anchor; `meaning` says in a sentence what the level means.
 
     `reason` is why the level is withheld, None where it is not. `heard` counts criteria ("3 of 5 criteria heard").
-    `missing` are the criteria not heard, under the heading `missing_for`. `searched` is the part that was searched.
+    `missing` are the criteria not heard, under the heading `missing_for`; none where the level is withheld. `searched` is the part that was searched.
     `sureness` is each level's name with its probability, most likely first.
     """
 
@@ -107,7 +107,7 @@ def _card(score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: 
         evidence_title=_evidence_title(score),
         evidence=evidence,
         missing_for=_missing_for(score),
-        missing=tuple(_criterion(name, wording) for name in score.missing),
+        missing=() if score.level is None else tuple(_criterion(name, wording) for name in score.missing),
         searched=_searched(score, call),
         sureness=_sureness(score),
     )
@@ -133,8 +133,6 @@ def _evidence_title(score: BehaviourScore) -> str:
 
 
 def _missing_for(score: BehaviourScore) -> str:
-    if score.level is None:
-        return "Not heard"
     if score.level == 0:
         return "What it sounds like when it is there"
     if score.level == len(LEVEL_NAMES) - 1:

@@ -69,6 +69,7 @@ def test_withheld_gives_its_reason_and_keeps_what_was_found(joint, rubric):
     assert held.reason.startswith("The machine is not sure enough")
     assert held.evidence_title == "What was found, for you to judge"
     assert len(held.evidence) == 1
+    assert held.missing == (), "what is not sure is not counted against anybody"
 
 
 def test_four_equal_probabilities_are_not_shown(cases, rubric):
