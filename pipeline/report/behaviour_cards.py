@@ -37,8 +37,8 @@ class BehaviourCard:
     """One behaviour. `id` is the section's anchor; `meaning` says in a sentence what the level means.
 
     `reason` is why the level is withheld, None where it is not. `heard` counts criteria ("3 of 5 criteria heard").
-    `missing` are the criteria not heard, under the heading `missing_for`; none where the level is withheld. `searched` is the part that was searched.
-    `sureness` is each level's name with its probability, most likely first.
+    `missing` are the criteria not heard, under the heading `missing_for`; none where the level is withheld.
+    `searched` is the part that was searched. `sureness` is each level's name with its probability, likeliest first.
     """
 
     id: str
