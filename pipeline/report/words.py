@@ -142,7 +142,7 @@ OPENING_WORDS = 14
 def opening(text: str) -> str:
     """The first words of a longer text, with an ellipsis where more follows."""
     parts = text.split()
-    return text if len(parts) <= OPENING_WORDS else " ".join(parts[:OPENING_WORDS]) + " …"
+    return text if len(parts) <= OPENING_WORDS else " ".join(parts[:OPENING_WORDS]) + f"{SPACE}…"
 
 
 def participants(call: Call) -> tuple[Participant, ...]:
