@@ -47,15 +47,13 @@ def find_copies(samples: Samples) -> Parties:
 
 
 def without_bleed(
-    channels: Sequence[Samples], speech: Sequence[tuple[Stretch, ...]]
+    envelopes: Sequence[Samples], speech: Sequence[tuple[Stretch, ...]]
 ) -> tuple[tuple[tuple[Stretch, ...], ...], int]:
     """Each channel's stretches without those that only carry another channel's speech, and how many were dropped.
 
-    Dropped is a stretch with the ups and downs of another channel at the same time, at a quarter of its level or less.
+    `envelopes` are the channels' as `envelope` gives them. Dropped is a stretch with the ups and downs of another
+    channel at the same time, at a quarter of its level or less.
     """
-    if len(channels) < 2:
-        return tuple(speech), 0
-    envelopes = [_envelope(channel) for channel in channels]
     kept = tuple(
         tuple(stretch for stretch in own if not _is_bleed(index, stretch, envelopes))
         for index, own in enumerate(speech)
@@ -63,8 +61,8 @@ def without_bleed(
     return kept, sum(map(len, speech)) - sum(map(len, kept))
 
 
-def _envelope(samples: Samples) -> Samples:
-    """Root mean square in steps of 10 ms."""
+def envelope(samples: Samples) -> Samples:
+    """The level of one channel: its root mean square in steps of 10 ms."""
     steps = samples[: len(samples) // _STEP * _STEP].reshape(-1, _STEP)
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", steps, steps) / _STEP), np.float32)
 
@@ -75,8 +73,8 @@ def _is_bleed(index: int, stretch: Stretch, envelopes: Sequence[Samples]) -> boo
     if len(own) < 2 * _BLEED_LAG + 2 or own.std() == 0:
         return False
     return any(
-        _is_quiet_copy(own, envelope[max(0, begin - _BLEED_LAG) : begin], envelope[begin:end])
-        for other, envelope in enumerate(envelopes)
+        _is_quiet_copy(own, level[max(0, begin - _BLEED_LAG) : begin], level[begin:end])
+        for other, level in enumerate(envelopes)
         if other != index
     )
 

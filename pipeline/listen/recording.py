@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.errors import ListeningError, MediaError
 from pipeline.listen.attribute import attribute_words, make_turns
-from pipeline.listen.channels import find_copies, without_bleed
+from pipeline.listen.channels import envelope, find_copies, without_bleed
 from pipeline.listen.diarize import Diarizer, choose_diarizer
 from pipeline.listen.media import RATE, Audio, Samples, decode
 from pipeline.listen.speech import Stretch, find_speech
@@ -21,6 +21,7 @@ from pipeline.settings import ListenSettings
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are decode, speech, transcribe and diarize."""
 
+_Speech = dict[int, tuple[Stretch, ...]]  # channel -> its stretches, in the order of the channels
 _UNSURE = 0.6  # mean word probability below which people are told that words may be wrong
 
 
@@ -79,13 +80,13 @@ def hear(
             "this call, or leave them out."
         )
     parties = find_copies(audio.samples)
-    channels = [audio.channel(index) for index in parties.kept]
-    speech, notes = _speech_by_channel(path, channels, parties.kept, tell)
+    speech, notes = _speech_by_channel(audio, parties.kept, tell)
     notes = [*audio.warnings, *_copy_notes(parties.copies, parties_by_channel), *notes]
 
-    live = [index for index, own in enumerate(speech) if own]
-    if len(live) > 1 or parties_by_channel or speakers == 1:
-        said = _by_channel(transcriber, channels, speech, parties.kept, hotwords, tell)
+    live = [channel for channel in parties.kept if speech[channel]]
+    claimed = parties_by_channel is not None and not (parties.copies and len(parties.kept) == 1)
+    if len(live) > 1 or claimed or speakers == 1:
+        said = _by_channel(transcriber, audio, speech, hotwords, tell)
         if speakers is not None and speakers > len(parties.kept):
             notes.append(
                 f"{speakers} people are named but {len(parties.kept)} channels carry speech of their own: people who "
@@ -93,7 +94,8 @@ def hear(
             )
     else:
         diarizer = diarizer or choose_diarizer(settings, path)
-        said = _by_voice(transcriber, diarizer, channels[live[0]], speech[live[0]], speakers, hotwords, tell)
+        samples = audio.channel(live[0])
+        said = _by_voice(transcriber, diarizer, samples, speech[live[0]], speakers, hotwords, tell)
     return _heard(audio, transcriber, said, notes)
 
 
@@ -105,22 +107,28 @@ def _label(channel: int) -> str:
     return f"channel-{channel + 1}"
 
 
-def _speech_by_channel(
-    path: Path, channels: Sequence[Samples], kept: Sequence[int], tell: Progress
-) -> tuple[tuple[tuple[Stretch, ...], ...], list[str]]:
-    """Each channel's stretches without cross-talk, and what people should know about them."""
-    found = []
-    for index, channel in enumerate(channels):
-        tell("speech", index, len(channels))
-        found.append(find_speech(channel))
-    tell("speech", len(channels), len(channels))
-    speech, dropped = without_bleed(channels, found)
-    if not any(speech):
-        raise MediaError(f"{path}: no speech was found in it. Check that it is the call's recording, and its volume.")
+def _speech_by_channel(audio: Audio, kept: Sequence[int], tell: Progress) -> tuple[_Speech, list[str]]:
+    """Each kept channel's stretches without cross-talk, and what people should know about them.
+
+    One channel at a time is held in memory.
+    """
+    found, envelopes = [], []
+    for index, channel in enumerate(kept):
+        tell("speech", index, len(kept))
+        samples = audio.channel(channel)
+        found.append(find_speech(samples))
+        envelopes.append(envelope(samples))
+    tell("speech", len(kept), len(kept))
+    own, dropped = without_bleed(envelopes, found)
+    if not any(own):
+        raise MediaError(
+            f"{audio.path}: no speech was found in it. Check that it is the call's recording, and its volume."
+        )
+    speech = dict(zip(kept, own, strict=True))
     notes = [
-        f"Nobody speaks on channel {kept[index] + 1}; check how the call was recorded."
-        for index, own in enumerate(speech)
-        if not own
+        f"Nobody speaks on channel {channel + 1}; check how the call was recorded."
+        for channel, stretches in speech.items()
+        if not stretches
     ]
     if dropped:
         notes.append(f"{dropped} stretches were another channel's speech heard faintly, and were left out.")
@@ -134,29 +142,24 @@ def _copy_notes(copies: Sequence[tuple[int, int]], parties_by_channel: int | Non
 
 
 def _by_channel(
-    transcriber: Transcriber,
-    channels: Sequence[Samples],
-    speech: Sequence[tuple[Stretch, ...]],
-    kept: Sequence[int],
-    hotwords: tuple[str, ...],
-    tell: Progress,
+    transcriber: Transcriber, audio: Audio, speech: _Speech, hotwords: tuple[str, ...], tell: Progress
 ) -> _Said:
     """Every channel is one speaker, transcribed for itself."""
     words: list[tuple[str, Word]] = []
     segments: list[SpeechSegment] = []
-    for index, channel in enumerate(channels):
-        tell("transcribe", index, len(channels))
-        label = _label(kept[index])
-        if own := speech[index]:
-            transcript = transcriber(_only(channel, own), hotwords=hotwords, stretches=own)
+    for index, (channel, own) in enumerate(speech.items()):
+        tell("transcribe", index, len(speech))
+        label = _label(channel)
+        if own:
+            transcript = transcriber(_only(audio.channel(channel), own), hotwords=hotwords, stretches=own)
             words += [(label, word) for word in transcript.words]
             segments += [SpeechSegment(label, start, end) for start, end in own]
-    tell("transcribe", len(channels), len(channels))
+    tell("transcribe", len(speech), len(speech))
     return _Said(
         words=tuple(words),
         attributed=len(words),
         speech=tuple(segments),
-        speakers=tuple(_label(channel) for channel in kept),
+        speakers=tuple(_label(channel) for channel in speech),
         method="channels",
     )
 

@@ -114,6 +114,8 @@ def test_two_equal_channels_are_one_whatever_the_gain(
     path = wav(tmp_path / "fake.wav", np.stack([mixed, mixed * gain]))
     with pytest.raises(ListeningError, match=r"fake\.wav: its voices share one channel.*Three ways out"):
         hear(path, transcriber=sphinx, settings=OFFLINE)
+    with pytest.raises(ListeningError, match="its voices share one channel"):  # whatever the manifest says of channels
+        hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=2)
     if gain == 1.0:
         voices = TwoVoices(4.3)
         heard = hear(path, transcriber=sphinx, settings=OFFLINE, speakers=2, diarizer=voices)
