@@ -257,7 +257,7 @@ def browser() -> Iterator[Any]:
         try:
             one = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         except Error as error:
-            no_browser(f"Chromium does not start: {error}")
+            no_browser(f"Chromium does not start: {str(error).splitlines()[0]}")
         yield one
         one.close()
 
