@@ -59,12 +59,10 @@ def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcri
 
     Raises ListeningError where Whisper was asked for by name and cannot be had, UsageError for an unknown engine.
     """
-    from pipeline.listen.sphinx import SphinxTranscriber
-
     if settings.engine not in ENGINES:
         raise UsageError(f"engine: {settings.engine!r} is unknown; choose one of {', '.join(ENGINES)}.")
     if settings.engine == "sphinx":
-        return SphinxTranscriber(), None
+        return _embedded(settings, ""), None
 
     from pipeline.listen.whisper import load_whisper
 
@@ -74,7 +72,19 @@ def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcri
         if settings.engine == "whisper":
             raise
         _log.info("Whisper cannot be used: %s", error)
-        return SphinxTranscriber(), (
+        return _embedded(settings, f" {error}"), (
             "The small embedded engine (pocketsphinx) listens, because Whisper cannot be used here; expect more wrong "
             f"words. {error}"
         )
+
+
+def _embedded(settings: ListenSettings, why: str) -> Transcriber:
+    """The embedded engine. Raises ListeningError where another language than its own was asked for."""
+    from pipeline.listen.sphinx import SphinxTranscriber
+
+    if settings.language is not None and settings.language.lower().split("-")[0] != "en":
+        raise ListeningError(
+            f"language: {settings.language!r} was asked for, but the embedded engine knows US English only; Whisper is "
+            f"needed.{why}"
+        )
+    return SphinxTranscriber()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from pipeline.errors import UsageError
+from pipeline.errors import ListeningError, UsageError
 from pipeline.listen.transcribe import Transcript, choose_engine
 from pipeline.records import Word
 from pipeline.settings import ListenSettings
@@ -20,6 +22,15 @@ def test_sphinx_is_taken_without_a_word_where_it_was_asked_for() -> None:
 def test_an_unknown_engine_is_answered_with_the_list() -> None:
     with pytest.raises(UsageError, match="engine: 'siri' is unknown; choose one of auto, whisper, sphinx"):
         choose_engine(ListenSettings(engine="siri"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("settings", [ListenSettings(engine="sphinx"), ListenSettings(whisper_model="/no/such/folder")])
+def test_another_language_than_english_is_not_given_to_the_embedded_engine(settings: ListenSettings) -> None:
+    with pytest.raises(ListeningError, match="language: 'de' was asked for, but the embedded engine knows US English"):
+        choose_engine(replace(settings, language="de"))
+    engine, _ = choose_engine(replace(settings, language="en"))
+    assert engine.name == "sphinx"
+    engine.close()
 
 
 def test_confidence_is_the_mean_of_the_words_that_have_one() -> None:
