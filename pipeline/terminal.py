@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,16 +16,13 @@ from rich.table import Table
 
 from pipeline.archive.folder import FAILURES, call_folder, check_writable
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
-from pipeline.records import BehaviourScore, Scorecard
+from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
 from pipeline.score import Outcome, engine_for, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
-_SIGNS = {
-    0: "[red]○[/] Not Present",
-    1: "[yellow]◔[/] Needs Work",
-    2: "[green]◑[/] Good",
-    3: "[bold green]●[/] Excellent",
-}
+_SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
+_HYPHENATED = {"differentiation": "differen-\ntiation", "proposition": "propo-\nsition"}  # for 80 columns
+_WITHHELD = "[dim]?[/]"
 
 
 def score(
@@ -152,9 +150,19 @@ def _summary(outcome: Outcome, out: Path) -> dict[str, object]:
 
 def _table(cards: Sequence[Scorecard]) -> Table:
     behaviours = list(dict.fromkeys(one.behaviour for card in cards for one in card.behaviours))
-    table = Table(title=f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored")
-    for heading in ("call", *(name.replace("_", " ") for name in behaviours), "seller talks", "manager takes over"):
-        table.add_column(heading, overflow="fold")
+    legends = zip((*_SIGNS, _WITHHELD), (*LEVEL_NAMES, "not sure"), strict=True)
+    legend = "  ".join(f"{sign} {name}" for sign, name in legends)
+    table = Table(
+        title=f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored",
+        caption=legend,
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
+    table.add_column("call", no_wrap=True, max_width=40)
+    for name in behaviours:
+        table.add_column("\n".join(_HYPHENATED.get(word, word) for word in name.split("_")), justify="center")
+    table.add_column("seller\ntalks", justify="right")
+    table.add_column("takeover", justify="right")
     for card in cards:
         levels = {one.behaviour: _level(one) for one in card.behaviours}
         cells = [levels.get(name, "–") for name in behaviours]
@@ -163,7 +171,7 @@ def _table(cards: Sequence[Scorecard]) -> Table:
 
 
 def _level(score: BehaviourScore) -> str:
-    return "[dim]withheld[/]" if score.level is None else _SIGNS[score.level]
+    return _WITHHELD if score.level is None else _SIGNS[score.level]
 
 
 def _seller_share(card: Scorecard) -> str:

@@ -12,7 +12,7 @@ from pipeline.errors import OutputError, UsageError
 
 FAILURES = "failures.csv"
 
-Content = str | bytes | Callable[[Path], None]
+Content = str | bytes | Callable[[Path], object]
 """Text, bytes, or a function that writes the file at the path it is given."""
 
 

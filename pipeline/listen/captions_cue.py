@@ -55,7 +55,7 @@ def parse_clock(text: str) -> float | None:
     hours, minutes, seconds, fraction = match.groups()
     if int(minutes) > 59:
         return None
-    scale = 10 ** len(fraction or "")
+    scale: int = 10 ** len(fraction or "")
     whole = int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)
     return (whole * scale + int(fraction or 0)) / scale  # one division, so 1.100 reads as exactly 1.1
 

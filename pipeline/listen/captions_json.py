@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pipeline.listen.captions_cue import Cue, Parsed, check_times, fault, parse_clock, plain, shown
 
@@ -100,7 +100,7 @@ def _time(path: Path, place: str, item: Mapping[str, Any], name: str) -> float |
     return seconds
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -58,7 +58,8 @@ def _by_channel(speakers: Iterable[str], row: CallRow) -> dict[str, Role]:
 
 def _by_label(speakers: Iterable[str], row: CallRow) -> dict[str, Role]:
     """Roles of the speakers whose label is a name of the manifest or says the role."""
-    names = [(name, role) for role in ("rep", "manager", "customer") for name in _names(row, role)]
+    sides: tuple[Role, ...] = ("rep", "manager", "customer")
+    names = [(name, role) for role in sides for name in _names(row, role)]
     found: dict[str, Role] = {}
     for speaker in speakers:
         matching: set[Role] = {role for name, role in names if _same_person(speaker, name)}
