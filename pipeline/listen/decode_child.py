@@ -7,6 +7,7 @@ come from outside and decoders have had holes. It imports av and the standard li
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sys
 from collections.abc import Iterator
@@ -181,7 +182,8 @@ def main() -> int:
     except MemoryError:
         report = {"refused": "memory", "detail": ""}
     except (OSError, ValueError, EOFError, RuntimeError) as error:  # av's errors derive from these
-        report = {"refused": "undecodable", "detail": f"{type(error).__name__}: {error.args[-1] if error.args else ''}"}
+        reason = "space" if getattr(error, "errno", None) == errno.ENOSPC else "undecodable"
+        report = {"refused": reason, "detail": f"{type(error).__name__}: {error.args[-1] if error.args else ''}"}
     sys.stderr.write(json.dumps(report) + "\n")
     return 1 if "refused" in report else 0
 

@@ -189,6 +189,7 @@ def _refusal(reason: str, detail: Any, limits: MediaLimits) -> str:
         "seconds": f"is too long: {length}, where at most {hours} are read. Split it into calls.",
         "changing_channels": f"changes its number of channels midway ({detail}). {_CONVERT}",
         "memory": f"decoding it needs over the limit of {limits.memory_bytes / 1024**3:g} GiB of memory. {_CONVERT}",
+        "space": f"its samples do not fit on the disk of {tempfile.gettempdir()}. Free space there, or set TMPDIR.",
         "undecodable": f"cannot be decoded: it is damaged, cut off or no audio ({detail}). {_CONVERT}",
     }
     return sentences[reason]

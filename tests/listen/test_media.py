@@ -278,6 +278,14 @@ def test_a_decoder_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pyt
             decode(path, limits)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_told_from_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = wav(tmp_path / "a.wav", tones(5, 16000), 16000)
+    monkeypatch.setattr(media.tempfile, "TemporaryFile", lambda **_: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115, PTH123
+    with pytest.raises(MediaError, match=r"its samples do not fit on the disk of .*\. Free space there, or set TMPDIR"):
+        decode(path)
+
+
 def test_the_child_may_not_reach_the_network_or_other_files(tmp_path: Path) -> None:
     """A playlist inside a file with a good name must not make the decoder open what it lists."""
     path = tmp_path / "a.m4a"
