@@ -152,12 +152,8 @@ def _table(cards: Sequence[Scorecard]) -> Table:
     behaviours = list(dict.fromkeys(one.behaviour for card in cards for one in card.behaviours))
     legends = zip((*_SIGNS, _WITHHELD), (*LEVEL_NAMES, "not sure"), strict=True)
     legend = "  ".join(f"{sign} {name}" for sign, name in legends)
-    table = Table(
-        title=f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored",
-        caption=legend,
-        box=box.SIMPLE,
-        pad_edge=False,
-    )
+    title = f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored"
+    table = Table(title=title, caption=legend, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("call", no_wrap=True, max_width=40)
     for name in behaviours:
         table.add_column("\n".join(_HYPHENATED.get(word, word) for word in name.split("_")), justify="center")

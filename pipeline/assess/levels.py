@@ -55,6 +55,11 @@ def level_of(probabilities: Sequence[float], thresholds: Sequence[float]) -> int
     return level
 
 
+def risk_of(probabilities: Sequence[float], level: int) -> float:
+    """The probability (0-1) that the true level is two or more away from `level`."""
+    return sum(probability for other, probability in enumerate(probabilities) if abs(other - level) > 1)
+
+
 def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) -> BehaviourScore:
     if unheard:
         return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard)
@@ -74,11 +79,11 @@ def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) ->
 
 
 def _why_unsure(behaviour: RubricBehaviour, finding: Finding, level: int) -> str | None:
-    sure = finding.probabilities[level]
-    if sure < behaviour.min_confidence:
+    risk = risk_of(finding.probabilities, level)
+    if risk > behaviour.max_risk:
         return (
-            f"The machine is not sure enough: the most fitting level has a probability of {sure:.2f}, "
-            f"the rubric asks for {behaviour.min_confidence:.2f}."
+            f"The machine is not sure enough: with a probability of {risk:.0%} the level would be two or more off, "
+            f"and the rubric allows {behaviour.max_risk:.0%}."
         )
     if level and not finding.evidence:
         return "The machine leans to a level but cannot cite a passage for it."

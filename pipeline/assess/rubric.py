@@ -29,8 +29,8 @@ class RubricBehaviour:
     """How one behaviour is shown and levelled.
 
     `judged_as` is the classifier's behaviour (its own name unless the rubric renames one). The level is the largest
-    k with P(level >= k) at or over `thresholds[k - 1]` for it and all below it; under `min_confidence`, the
-    probability of that level, the level is withheld. `criteria` is name -> wording, in the rubric's order.
+    k with P(level >= k) at or over `thresholds[k - 1]` for it and all below it. It is withheld where the probability of
+    being two or more levels off is over `max_risk`. `criteria` is name -> wording, in the rubric's order.
     """
 
     name: str
@@ -39,7 +39,7 @@ class RubricBehaviour:
     short: str
     weight: float = 1.0
     thresholds: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    min_confidence: float = 0.0
+    max_risk: float = 1.0
     criteria: tuple[tuple[str, str], ...] = ()
 
 
@@ -116,6 +116,6 @@ def _behaviour(name: str, entry: dict[str, Any]) -> RubricBehaviour:
         short=entry.get("short", entry["title"]),
         weight=float(entry.get("weight", 1.0)),
         thresholds=(float(low), float(middle), float(high)),
-        min_confidence=float(entry.get("min_confidence", 0.0)),
+        max_risk=float(entry.get("max_risk", 1.0)),
         criteria=tuple(entry["criteria"].items()),
     )

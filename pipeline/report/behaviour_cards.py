@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Call, Evidence, Scorecard
 from pipeline.report import words
 from pipeline.report.words import Chip
+
+CLOSE = 0.75
+"""A level at least this fraction as likely as the one given makes it a close call, which the page says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,15 @@ def _card(score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: 
 def _meaning(score: BehaviourScore) -> str:
     if score.level is None:
         return "No level is given here, because it could well be the wrong one."
-    return words.LEVEL_SENTENCES[score.level]
+    return words.LEVEL_SENTENCES[score.level] + _close_call(score.probabilities, score.level)
+
+
+def _close_call(probabilities: Sequence[float], level: int) -> str:
+    """A sentence where another level is about as likely, so that no level looks surer than it is."""
+    likeliest = max((one for one in range(len(probabilities)) if one != level), key=lambda one: probabilities[one])
+    if probabilities[likeliest] < CLOSE * probabilities[level]:
+        return ""
+    return f" It is a close call: {LEVEL_NAMES[likeliest]} is about as likely."
 
 
 def _heard(score: BehaviourScore, behaviour: RubricBehaviour) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.assess.levels import level_of, score_behaviours
+from pipeline.assess.levels import level_of, risk_of, score_behaviours
 from pipeline.assess.rubric import rubric_for
 from pipeline.records import BEHAVIOURS, CRITERIA, Evidence, Finding, ListeningQuality
 from tests.builders import untimed_call, words
@@ -35,6 +35,11 @@ def test_levels_a_stricter_threshold_lowers_the_level():
     assert level_of((0.1, 0.1, 0.2, 0.6), (0.5, 0.5, 0.7)) == 2
 
 
+def test_levels_the_risk_is_that_of_being_two_or_more_off():
+    assert risk_of((0.1, 0.2, 0.3, 0.4), 0) == pytest.approx(0.7)
+    assert risk_of((0.1, 0.2, 0.3, 0.4), 2) == pytest.approx(0.1)
+
+
 def test_levels_say_what_was_shown_and_what_is_missing():
     score = agenda()
     assert (score.level, score.level_name, score.withheld) == (2, "Good", None)
@@ -56,7 +61,7 @@ def test_levels_not_present_cites_nothing():
         (replace(CALL, quality=ListeningQuality("e", word_confidence=0.1)), {}, "mean confidence 0.10"),
         (replace(CALL, quality=ListeningQuality("e", speech_attributed=0.5)), {}, "50% is attributed"),
         (untimed_call(("R", words(12)), ("C", words(400))), {}, "only 12 words"),
-        (CALL, {"probabilities": (0.3, 0.28, 0.22, 0.2)}, "probability of 0.28"),
+        (CALL, {"probabilities": (0.3, 0.28, 0.12, 0.3)}, "probability of 30% the level would be two or more off"),
         (CALL, {"evidence": ()}, "cannot cite a passage"),
     ],
 )

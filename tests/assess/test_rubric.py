@@ -17,7 +17,7 @@ behaviours:
     judged_as: agenda
     title: Opening the call
     weight: 2
-    min_confidence: 0.5
+    max_risk: 0.1
     thresholds: [0.5, 0.6, 0.7]
     criteria:
       purpose: says why
@@ -61,7 +61,7 @@ def test_rubric_of_ones_own_renames_and_reweights(tmp_path):
     rubric = load_rubric(written(tmp_path, GOOD))
     opening = rubric.behaviours[0]
     assert (opening.name, opening.judged_as, opening.weight) == ("opening", "agenda", 2.0)
-    assert (opening.min_confidence, opening.thresholds) == (0.5, (0.5, 0.6, 0.7))
+    assert (opening.max_risk, opening.thresholds) == (0.1, (0.5, 0.6, 0.7))
     assert opening.criteria == (("purpose", "says why"),)
 
 

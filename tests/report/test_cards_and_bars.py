@@ -80,6 +80,15 @@ def test_sureness_begins_with_the_likeliest(joint, rubric):
     assert card(joint, rubric, "next_steps").sureness[0] == ("Good", f"60{SPACE}%")
 
 
+def test_a_close_call_is_said(joint, rubric):
+    def meaning(*probabilities):
+        scores = [replace(one, level=2, withheld=None, probabilities=probabilities) for one in joint.behaviours]
+        return behaviour_cards(replace(joint, behaviours=tuple(scores)), rubric)[0].meaning
+
+    assert "close call: Needs Work is about as likely" in meaning(0.05, 0.4, 0.45, 0.1)
+    assert "close call" not in meaning(0.05, 0.2, 0.65, 0.1)
+
+
 def test_no_page_speaks_of_the_person(joint, cases, rubric):
     """Levels and their sentences are about what was heard, not about who said it."""
     for scorecard in (joint, cases["no_evidence"], cases["withheld"]):
