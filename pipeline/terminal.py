@@ -14,9 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pipeline.archive.folder import FAILURES, call_folder, check_writable
+from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable, stored_scorecards, write_file
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
+from pipeline.report.index_page import index_page
 from pipeline.score import Outcome, engine_for, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
@@ -51,6 +52,8 @@ def score(
         )
     failures = [outcome for outcome in outcomes if outcome.error is not None]
     write_failures(out, failures)
+    told_failures = [(outcome.row.call_id, outcome.error or "") for outcome in failures]
+    write_file(out / INDEX, index_page(stored_scorecards(out), told_failures))
     _print_summary(outcomes, out, as_json)
     if failures:
         told.print(f"{len(failures)} of {len(outcomes)} calls failed; the reasons are in {escape(str(out / FAILURES))}")
@@ -84,7 +87,7 @@ def write_failures(out: Path, failures: Sequence[Outcome]) -> None:
     for outcome in failures:
         source = outcome.row.recording or outcome.row.transcript
         writer.writerow([_safe_cell(str(cell)) for cell in (outcome.row.call_id, source, outcome.error)])
-    path.write_text(text.getvalue(), encoding="utf-8")
+    write_file(path, text.getvalue())
 
 
 def _safe_cell(text: str) -> str:
@@ -135,7 +138,7 @@ def _print_summary(outcomes: Sequence[Outcome], out: Path, as_json: bool) -> Non
     done = [outcome.scorecard for outcome in outcomes if outcome.scorecard is not None]
     Console().print(_table(done))
     if done:
-        print(f"Open {call_folder(out, done[0].call.call_id) / 'scorecard.html'}")
+        print(f"Open {out / INDEX}")
 
 
 def _summary(outcome: Outcome, out: Path) -> dict[str, object]:

@@ -89,7 +89,10 @@ def test_cli_one_bad_call_leaves_the_others_unharmed(calls, tmp_path):
     status, stdout, stderr = ridealong("score", calls, "--manifest", calls / "calls.csv", "--out", out)
     assert status == 1
     assert "1 of 2 calls failed" in stderr
-    assert str(out / "calls" / "good" / "scorecard.html") in stdout
+    assert f"Open {out / 'index.html'}" in stdout
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "./calls/good/scorecard.html" in index
+    assert "bad" in index
     assert {path.name for path in (out / "calls" / "good").iterdir()} == FILES
     assert not (out / "calls" / "bad").exists()
     [failure] = csv.DictReader((out / "failures.csv").open(encoding="utf-8"))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import OutputError, UsageError
 
 FAILURES = "failures.csv"
+INDEX = "index.html"
 
 Content = str | bytes | Callable[[Path], object]
 """Text, bytes, or a function that writes the file at the path it is given."""
@@ -31,6 +34,24 @@ def check_writable(out: Path) -> None:
 def call_folder(out: Path, call_id: str) -> Path:
     """Where the files of a call lie."""
     return out / "calls" / call_id
+
+
+def stored_scorecards(out: Path) -> list[dict[str, Any]]:
+    """The scorecards that lie in the folder, in their public format, by call id."""
+    files = sorted((out / "calls").glob("*/scorecard.json"))
+    return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write one file whole or not at all. Raises OutputError."""
+    making = path.with_name(f".making-{path.name}")
+    try:
+        making.write_text(text, encoding="utf-8")
+        making.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}). Check the free space and who may write there."
+        ) from error
 
 
 def write_call(out: Path, call_id: str, files: Mapping[str, Content]) -> Path:

@@ -52,7 +52,7 @@ class PyannoteDiarizer:
     """A loaded pyannote pipeline. Speakers are labelled `speaker-1`, `speaker-2`, … in the order they first speak."""
 
     warnings = (
-        "Voices share a channel and were told apart by their sound: expect one word in twenty at the wrong one.",
+        "Voices share a channel and were told apart by their sound, so some words may stand with the wrong speaker.",
     )
 
     def __init__(self, pipeline: Any, *, model_name: str, revision: str) -> None:
