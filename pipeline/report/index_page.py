@@ -14,7 +14,7 @@ from pipeline.report.words import Chip
 @dataclass(frozen=True, slots=True)
 class CallLine:
     """One call: `link` is relative to the page, `chips` has one entry a behaviour of the page, None where the call's
-    rubric lacks it. `facts` are call type, date, length and sellers in words; `talk` is who talked, and the takeover."""
+    rubric lacks it. `facts` are call type, date, length and sellers in words; `talk` the shares and the takeover."""
 
     link: str
     heading: str
