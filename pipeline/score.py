@@ -6,7 +6,9 @@ pages all call these functions.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -35,6 +37,11 @@ AUDIO = "audio.mp3"
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total): decode, speech, diarize, transcribe, assess, write."""
+
+
+_assessing = threading.Lock()
+"""One call at a time is judged: the classifier uses all cores by itself."""
+_loading = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,8 @@ def score_call(
     judged_by = _rubric(rubric, row)
     call, audio = _listen(row, settings, transcriber, tell)
     tell("assess", 0, 1)
-    scorecard = assess(call, judged_by, classifier or load_classifier())
+    with _assessing:
+        scorecard = assess(call, judged_by, classifier or load_classifier())
     if out is not None:
         tell("write", 0, 1)
         write_call(Path(out), row.call_id, files_of(scorecard, judged_by, audio))
@@ -85,17 +93,35 @@ def score_calls(
     progress: Progress | None = None,
     finished: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
-    """One outcome a row, in order: a call that cannot be scored is recorded with its reason and the rest go on."""
-    outcomes = []
-    for row in rows:
+    """One outcome a row, in order: a call that cannot be scored is recorded with its reason and the rest go on.
+
+    `progress` and `finished` may be called from other threads. Raises UsageError where the request itself is wrong.
+    """
+    settings = settings or ListenSettings()
+
+    def outcome_of(row: CallRow) -> Outcome:
         try:
             outcome = Outcome(row, score_call(row, out=out, rubric=rubric, settings=settings, progress=progress))
         except CallError as error:
             outcome = Outcome(row, error=str(error))
-        outcomes.append(outcome)
         if finished:
             finished(outcome)
-    return outcomes
+        return outcome
+
+    rows = list(rows)
+    with ThreadPoolExecutor(_calls_at_once(rows, settings)) as pool:
+        running = [pool.submit(outcome_of, row) for row in rows]
+        try:
+            return [one.result() for one in running]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _calls_at_once(rows: Sequence[CallRow], settings: ListenSettings) -> int:
+    """Two with the embedded engine, whose processes would wait while a call is decoded, assessed and written."""
+    is_heard = any(row.recording and not row.transcript for row in rows)
+    return 2 if is_heard and engine_for(settings)[0].name == "sphinx" else 1
 
 
 def files_of(scorecard: Scorecard, rubric: Rubric, audio: Audio | None = None) -> dict[str, Content]:
@@ -117,9 +143,14 @@ def prepare_rubric(rubric: str | Path | None) -> Rubric | None:
     return None if rubric is None else load_rubric(rubric)
 
 
-@lru_cache(maxsize=1)
 def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
     """The engine that listens, loaded once, and a sentence where it is not the one hoped for."""
+    with _loading:
+        return _engine(settings)
+
+
+@lru_cache(maxsize=1)
+def _engine(settings: ListenSettings) -> tuple[Transcriber, str | None]:
     return choose_engine(settings)
 
 
@@ -206,7 +237,8 @@ def _heard(
 
 def _with_roles(call: Call, speakers: Sequence[str], row: CallRow) -> Call:
     """The call with its participants, and with what had to be assumed about it among the warnings."""
-    roles = assign_roles(speakers, call.turns, row, infer=seller_probability)
+    with _assessing:
+        roles = assign_roles(speakers, call.turns, row, infer=seller_probability)
     warnings = (*row.defaults, *call.quality.warnings, *roles.warnings)
     return replace(call, participants=roles.participants, quality=replace(call.quality, warnings=warnings))
 

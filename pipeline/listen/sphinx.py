@@ -12,11 +12,11 @@ import os
 import subprocess
 import sys
 import weakref
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 
@@ -46,6 +46,9 @@ class SphinxTranscriber:
         count = max(1, workers or os.cpu_count() or 1)
         self.models: tuple[tuple[str, str], ...] = (("pocketsphinx en-us", version("pocketsphinx")),)
         self._workers = [_Worker() for _ in range(count)]
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
         self._finalizer = weakref.finalize(self, _close_all, self._workers)
 
     def close(self) -> None:
@@ -64,21 +67,34 @@ class SphinxTranscriber:
         return Transcript(tuple(words), language="en")
 
     def _decode(self, pieces: Sequence[bytes]) -> list[_Found]:
-        """The words of every piece, in order; the longest piece is begun first, so that no worker ends late."""
-        results: list[_Found] = [[] for _ in pieces]
-        waiting = deque(sorted(range(len(pieces)), key=lambda index: (-len(pieces[index]), index)))
+        """The words of every piece, in order; the longest piece is begun first, so that no worker ends late.
 
-        def work(worker: _Worker) -> None:
-            while True:
-                try:
-                    index = waiting.popleft()
-                except IndexError:
-                    return
-                results[index] = worker.decode(pieces[index])
-
+        Calls may run side by side: each piece goes to whichever worker is idle.
+        """
+        longest_first = sorted(range(len(pieces)), key=lambda index: (-len(pieces[index]), index))
         with ThreadPoolExecutor(len(self._workers)) as pool:
-            list(pool.map(work, self._workers))
-        return results
+            found = dict(zip(longest_first, pool.map(self._heard, [pieces[i] for i in longest_first]), strict=True))
+        return [found[index] for index in range(len(pieces))]
+
+    def _heard(self, piece: bytes) -> _Found:
+        """The words of one piece, by the next idle worker."""
+        worker = self._idle.get()
+        try:
+            return worker.decode(piece)
+        except ListeningError:
+            worker = self._renewed(worker)
+            raise
+        finally:
+            self._idle.put(worker)
+
+    def _renewed(self, worker: _Worker) -> _Worker:
+        """A fresh worker in the place of one that has died, so that the next call can be heard."""
+        if not self._finalizer.alive:
+            return worker
+        worker.close()
+        fresh = _Worker()
+        self._workers[self._workers.index(worker)] = fresh
+        return fresh
 
 
 def _pcm(samples: Samples, start: float, end: float) -> bytes:

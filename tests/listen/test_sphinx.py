@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ def test_one_worker_and_two_give_the_same_words(two_channels: Path, sphinx: Sphi
     one.close()
 
 
+def test_two_calls_side_by_side_give_the_same_words(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    channels = [decode(two_channels).channel(index) for index in (0, 1)]
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(sphinx, channels)) == [sphinx(channel) for channel in channels]
+
+
 def test_silence_and_very_short_stretches_give_no_words(sphinx: SphinxTranscriber) -> None:
     assert sphinx(np.zeros(RATE * 2, np.float32)).words == ()
     assert sphinx(np.ones(200, np.float32), stretches=[(0.0, 0.0125)]).words == ()
@@ -72,6 +79,7 @@ def test_a_closed_engine_and_one_whose_process_died_say_so(two_channels: Path) -
     engine._workers[0]._child.kill()
     with pytest.raises(ListeningError, match=r"process ended \(status -?\d+\) while it listened\. Check that"):
         engine(samples)
+    assert engine(samples).words  # a fresh process took its place
     engine.close()
     with pytest.raises(ListeningError, match="was closed"):
         engine(samples)
