@@ -227,7 +227,7 @@ def judge(heads: Mapping[str, Tensor], states: Tensor, batch: Batch) -> tuple[Te
     far = -1e4
     attention = (states @ heads["attend"]).transpose(1, 2)[:, :, None, :]  # W, B, 1, T
     attention = attention.masked_fill(~batch.pieces[:, None], far).softmax(-1)  # W, B, P, T
-    chosen = (attention.flatten(1, 2) @ states).unflatten(1, attention.shape[1:3])  # W, B, P, D; one product, no copies
+    chosen = (attention.flatten(1, 2) @ states).reshape(*attention.shape[:3], -1)  # W, B, P, D; one product, no copies
     weights = batch.pieces.to(states.dtype)
     mean = (weights @ states) / weights.sum(-1, keepdim=True).clamp(min=1)  # W, P, D
     logits = chosen @ heads["chosen"] + mean[:, None] @ heads["mean"] + batch.cues[:, None] @ heads["cues"]

@@ -14,7 +14,7 @@ from pipeline.records import BEHAVIOURS, CRITERIA, Call, Evidence
 
 __all__ = ["evidence_of", "evidence_turns"]
 
-SHOWN = 0.5
+SHOWN = 0.4
 """A turn shows a criterion from this probability on."""
 PASSAGE_TURNS = 8
 """Turns on either side of the strongest one that can belong to its passage."""

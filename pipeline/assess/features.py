@@ -18,7 +18,11 @@ from pipeline.records import BEHAVIOURS, CRITERIA
 
 __all__ = ["FEATURES", "CallView", "Ordinal", "level_by_rule", "levels_by_rule", "part_of_call", "view_features"]
 
-FEATURES = ("level score of the best window", "strongest attempt", "levels that its criteria give by the standard")
+FEATURES = (
+    "mean level score of the best two windows",
+    "strongest attempt",
+    "levels that its criteria give by the standard",
+)
 OPENING, OPENING_WORDS = 0.30, 250
 """An agenda counts in the first 30 % of the words, or the first 250 words of a short or half-recorded call: the
 standard says "normally the first 10-15 %", and labelled agendas lie within 23 %."""
@@ -101,7 +105,8 @@ def _features(view: CallView, index: int, behaviour: str) -> tuple[list[float], 
     shown = view.probabilities[first:last, index] * np.array(open_to[first:last], dtype=float)[:, None]
     strongest = shown.max(axis=0)
     rule = levels_by_rule(behaviour, strongest[1 : 1 + len(CRITERIA[behaviour])].tolist())
-    return [float(np.clip(view.scores[window, index], -8.0, 12.0)), float(strongest[0]), rule], window
+    best = sorted((float(np.clip(view.scores[w, index], -8.0, 12.0)) for w in usable), reverse=True)[:2]
+    return [float(np.mean(best)), float(strongest[0]), rule], window
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,10 +72,14 @@ def coverage_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"
+
+
 def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any]) -> None:
     """card.md: what the model is, what it was trained on, how it does on unseen authors, and what it cannot do."""
     counts = {kind: sum(example.kind == kind for example in examples) for kind in ("call", "snippet", "contrast")}
-    noise = f"{report['noise']:.0%}".replace("%", " %")
+    noise = _percent(report["noise"])
     sides = report["sides"]["whole_calls"]
     text = f"""# Behaviours: how well five selling behaviours are performed in a call
 
@@ -115,8 +119,8 @@ and with {noise} of the words wrong:
 
 {coverage_table(report["noisy"]["coverage"])}
 
-Sides, on unseen authors: {sides["speakers"]} speakers, decided for {sides["decided"]:.1%}, of those right
-{sides["right_of_decided"]:.1%}.
+Sides, on unseen authors: {sides["speakers"]} speakers, decided for {_percent(sides["decided"])}, of those right
+{_percent(sides["right_of_decided"])}.
 
 ## Limits
 

@@ -25,7 +25,12 @@ def train_model(
 
     torch.manual_seed(settings.seed)
     encoder = base_encoder()
-    layers = [p for layer in encoder.network.encoder.layer[settings.frozen_layers :] for p in layer.parameters()]
+    tuned = encoder.network.encoder.layer[settings.frozen_layers :]
+    layers = [parameter for layer in tuned for parameter in layer.parameters()]
+    if settings.dropout:
+        for layer in tuned:  # the outputs only: dropping attention would take a slow way through the processor
+            layer.attention.output.dropout.train().p = settings.dropout
+            layer.output.dropout.train().p = settings.dropout
     for parameter in layers:
         parameter.requires_grad_(True)
     heads = _new_heads()
@@ -49,6 +54,7 @@ def train_model(
         schedule.step()
         if progress:
             progress("train", done + 1, len(plan))
+    encoder.network.eval()
     for parameter in encoder.network.parameters():
         parameter.requires_grad_(False)
     return encoder, {name: tensor.detach() for name, tensor in heads.items()}

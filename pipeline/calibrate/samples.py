@@ -40,18 +40,21 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How training goes. `variants` are the differently cut, heard and surrounded versions of the corpus."""
+    """How training goes. `variants` are the differently cut, heard and surrounded versions of the corpus.
+    `threads` is fixed because sums in another order give other last digits."""
 
     frozen_layers: int = 4
     variants: int = 2
     epochs: int = 3
     batch: int = 24
-    rate_layers: float = 5e-5
-    rate_heads: float = 2e-3
+    rate_layers: float = 2.5e-4
+    rate_heads: float = 4e-3
     decay: float = 0.05
+    dropout: float = 0.1
     empty_share: float = 0.3
     piece_weight: float = 0.5
     seed: int = 20
+    threads: int = 2
 
 
 @dataclass(frozen=True, slots=True)

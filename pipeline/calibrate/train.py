@@ -40,7 +40,10 @@ def train(
     from pipeline import torch_runtime
 
     torch_runtime.prepare()
+    import torch
+
     chosen = settings or Settings()
+    torch.set_num_threads(chosen.threads)
     examples = load_corpus(corpus)
     mishear = Mishearing(line.text for example in examples for line in example.lines)
     encoder = base_encoder()
@@ -67,15 +70,15 @@ def _write(
     settings: Settings,
     sides: dict[str, Tensor],
 ) -> None:
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     out.mkdir(parents=True, exist_ok=True)
     layers = [f"encoder.layer.{n}." for n in range(settings.frozen_layers, 6)]
     state = encoder.network.state_dict()
     tensors = {f"encoder.{name}": t.half().contiguous() for name, t in state.items() if name.startswith(tuple(layers))}
     tensors |= {f"heads.{name}": tensor.contiguous() for name, tensor in heads.items()}
-    save_file(tensors, out / "weights.safetensors")
-    save_file(sides, out / "sides.safetensors")
+    (out / "weights.safetensors").write_bytes(save(tensors))
+    (out / "sides.safetensors").write_bytes(save(sides))
     text = json.dumps({"ordinals": {b: o.to_dict() for b, o in ordinals.items()}}, indent=1, sort_keys=True)
     (out / "levels.json").write_text(text + "\n", encoding="utf-8")
 

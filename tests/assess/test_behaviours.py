@@ -6,6 +6,7 @@ import pytest
 from pipeline.assess.behaviours import Classifier, load_classifier, rounded
 from pipeline.errors import UsageError
 from pipeline.records import BEHAVIOURS, CRITERIA, Call, Finding, ListeningQuality, Participant, Turn
+from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 
 OPENING = (
@@ -141,6 +142,15 @@ def test_words_alone_make_no_behaviour(classifier: Classifier, trap: str) -> Non
     assert _likeliest(_by_name(classifier(untimed_call(*MIDDLE[:2], *lines, *MIDDLE[2:])))[behaviour]) == 0
 
 
+@pytest.mark.parametrize("name", ["t39", "t42", "t45", "t48"])
+def test_a_manager_meeting_shows_little_of_a_sales_call(classifier: Classifier, name: str) -> None:
+    read = json.loads((ROOT / "data" / "corpus" / "calls" / f"{name}.json").read_text(encoding="utf-8"))
+    people = tuple(Participant(one["speaker"], one["name"], one["role"]) for one in read["participants"])
+    turns = tuple(Turn(turn["speaker"], turn["text"]) for turn in read["turns"])
+    findings = classifier(Call(name, read["type"], turns, people, None, ListeningQuality("by hand")))
+    assert sum(_likeliest(finding) == 0 for finding in findings) >= 3
+
+
 def test_rounding_keeps_the_sum() -> None:
     assert rounded([1 / 3, 1 / 3, 1 / 3, 0]) == (0.3334, 0.3333, 0.3333, 0.0)
     assert rounded([0.99996, 0.00002, 0.00001, 0.00001]) == (1.0, 0.0, 0.0, 0.0)
@@ -161,11 +171,9 @@ def test_the_shipped_model_has_no_pickle_and_names_its_files() -> None:
 
     import yaml
 
-    from pipeline.resources import model_folder
-
     folder = model_folder("behaviours")
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    assert {path.suffix for path in folder.iterdir()} <= {".safetensors", ".json", ".yaml", ".md"}
+    assert {path.suffix for path in folder.iterdir()} <= {".safetensors", ".json", ".jsonl", ".yaml", ".md"}
     for name, digest in config["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
     assert json.loads((folder / "levels.json").read_text(encoding="utf-8"))["ordinals"].keys() == set(BEHAVIOURS)

@@ -7,7 +7,7 @@ from pipeline.assess.phrases import Cues, cues, sentences
     ("text", "expected"),
     [
         ("I'll send it over on Tuesday", Cues(True, False, True)),
-        ("let me put the invite in for the fourteenth of march", Cues(True, False, True)),
+        ("let me put the invite in for the fourteenth of march", Cues(True, True, True)),
         ("we will be there at nine", Cues(True, True, True)),
         ("It went from 31 percent to four", Cues(False, True, False)),
         ("they cut it by twelve percent", Cues(False, True, False)),
