@@ -36,10 +36,13 @@ def score(
     as_json: bool = False,
 ) -> int:
     """How many calls failed. Everything that can be wrong with the request is checked before the first call."""
-    found = find_sources(sources, read_manifest(manifest) if manifest else None)
+    listed = read_manifest(manifest) if manifest else None
+    found = find_sources(sources, listed)
     chosen = prepare_rubric(rubric)
     check_writable(out)
     told = Console(stderr=True)
+    for warning in listed.warnings if listed else ():
+        told.print(f"[yellow]{escape(warning)}[/]")
     _say_skipped(told, found)
     if any(row.recording and not row.transcript for row in found.rows):
         _, note = engine_for(settings)
