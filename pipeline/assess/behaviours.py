@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Classifier", "LearnedClassifier", "load_classifier", "rounded"]
 
+FEWEST_WORDS = 6
+"""Fewer words of the selling side show no behaviour: the shortest attempt in the corpus has six, and what a model says
+of "Hello?" is chance."""
+
 
 class Classifier(Protocol):
     """Every rule or model that judges behaviours."""
@@ -58,10 +62,9 @@ class LearnedClassifier:
         lines = [Line(call.side(turn) == "seller", turn.text) for turn in call.turns]
         reading = read(self.encoder, self.heads, lines)
         features, _ = view_features(reading.view)
-        seller_speaks = any(lines[piece.line].seller for piece in reading.cut.pieces)
+        enough = sum(len(line.text.split()) for line in lines if line.seller) >= FEWEST_WORDS and not _internal(call)
         return tuple(
-            self._finding(call, reading, index, features[index] if seller_speaks else None)
-            for index in range(len(BEHAVIOURS))
+            self._finding(call, reading, index, features[index] if enough else None) for index in range(len(BEHAVIOURS))
         )
 
     def _finding(self, call: Call, reading: Reading, index: int, features: Array | None) -> Finding:
@@ -76,6 +79,16 @@ class LearnedClassifier:
         shown = {name for one in evidence for name in one.criteria}
         criteria = tuple(name for name in CRITERIA[behaviour] if name in shown)
         return Finding(behaviour, probabilities, criteria, evidence, searched)
+
+
+def _internal(call: Call) -> bool:
+    """Whether the selling side talks only to itself: several of its people speak and nobody else does.
+
+    A manager meeting has no buyer to open a call with or to close; it talks *about* stories and next steps, which the
+    model, taught on sales calls, takes for the thing itself.
+    """
+    spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
+    return len(spoken) >= 2 and set(spoken.values()) == {"seller"}
 
 
 def rounded(probabilities: Sequence[float] | Array) -> tuple[float, float, float, float]:

@@ -14,7 +14,8 @@ from pipeline.calibrate.corpus import Example
 __all__ = ["THRESHOLDS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
 
 Levels = NDArray[np.int64]
-THRESHOLDS = (0.0, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8)
+THRESHOLDS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
+"""Confidences at which coverage is reported: a rubric chooses one of them as its `min_confidence`."""
 
 
 def median_level(probabilities: Array) -> Levels:

@@ -50,7 +50,7 @@ class Settings:
     rate_layers: float = 2.5e-4
     rate_heads: float = 4e-3
     decay: float = 0.05
-    dropout: float = 0.1
+    dropout: float = 0.0
     empty_share: float = 0.3
     piece_weight: float = 0.5
     seed: int = 20

@@ -142,13 +142,13 @@ def test_words_alone_make_no_behaviour(classifier: Classifier, trap: str) -> Non
     assert _likeliest(_by_name(classifier(untimed_call(*MIDDLE[:2], *lines, *MIDDLE[2:])))[behaviour]) == 0
 
 
-@pytest.mark.parametrize("name", ["t39", "t42", "t45", "t48"])
-def test_a_manager_meeting_shows_little_of_a_sales_call(classifier: Classifier, name: str) -> None:
+@pytest.mark.parametrize("name", ["t39", "t44", "t48"])
+def test_a_manager_meeting_is_no_sales_call(classifier: Classifier, name: str) -> None:
     read = json.loads((ROOT / "data" / "corpus" / "calls" / f"{name}.json").read_text(encoding="utf-8"))
     people = tuple(Participant(one["speaker"], one["name"], one["role"]) for one in read["participants"])
     turns = tuple(Turn(turn["speaker"], turn["text"]) for turn in read["turns"])
     findings = classifier(Call(name, read["type"], turns, people, None, ListeningQuality("by hand")))
-    assert sum(_likeliest(finding) == 0 for finding in findings) >= 3
+    assert [_likeliest(finding) for finding in findings] == [0] * 5
 
 
 def test_rounding_keeps_the_sum() -> None:
