@@ -14,8 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from pipeline import resources
 from pipeline.assess.encoder import Encoder, base_encoder
 from pipeline.assess.evidence import evidence_of
@@ -70,10 +68,12 @@ class LearnedClassifier:
     def _finding(self, call: Call, reading: Reading, index: int, features: Array | None) -> Finding:
         behaviour = BEHAVIOURS[index]
         searched = _searched(reading, behaviour)
-        if features is None or searched is None:
+        heard = searched and any(line.seller for line in reading.cut.lines[searched[0] : searched[1] + 1])
+        if features is None or not heard:
             return Finding(behaviour, (1.0, 0.0, 0.0, 0.0), searched=searched)
         probabilities = rounded(self.ordinals[behaviour](features[None])[0])
-        evidence = evidence_of(call, reading, index) if int(np.argmax(probabilities)) else ()
+        attempted = probabilities[0] < 0.5  # the median level is 1 or more
+        evidence = evidence_of(call, reading, index) if attempted else ()
         if not evidence:
             return Finding(behaviour, probabilities, searched=searched)
         shown = {name for one in evidence for name in one.criteria}

@@ -73,7 +73,7 @@ def test_every_call_gets_a_well_formed_finding_per_behaviour(classifier: Classif
     for finding in findings:
         assert sum(round(p * 10000) for p in finding.probabilities) == 10000
         assert min(finding.probabilities) >= 0
-        assert (_likeliest(finding) >= 1) == bool(finding.evidence)
+        assert (finding.probabilities[0] < 0.5) == bool(finding.evidence)
         assert [one.turn for one in finding.evidence] == sorted({one.turn for one in finding.evidence})
         order = CRITERIA[finding.behaviour]
         assert list(finding.criteria) == [c for c in order if any(c in one.criteria for one in finding.evidence)]
@@ -91,6 +91,11 @@ def test_every_call_gets_a_well_formed_finding_per_behaviour(classifier: Classif
 @pytest.mark.parametrize("name", ["empty", "one turn", "wordless", "buyer only", "unknown only"])
 def test_a_seller_who_says_nothing_relevant_is_at_level_0(classifier: Classifier, name: str) -> None:
     assert [_likeliest(finding) for finding in classifier(CALLS[name])] == [0] * 5
+
+
+def test_an_opening_in_which_only_the_buyer_speaks_has_no_agenda(classifier: Classifier) -> None:
+    lines = [("C", "Let me tell you how the dock works, it is a long story. " * 20), *MIDDLE]
+    assert _by_name(classifier(untimed_call(*lines)))["agenda"].probabilities == (1.0, 0.0, 0.0, 0.0)
 
 
 def test_the_same_call_gives_the_same_findings(classifier: Classifier) -> None:
