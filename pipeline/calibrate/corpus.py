@@ -32,8 +32,7 @@ class Example:
     """A conversation or passage with labels.
 
     `labels` has a row per line, and in it a row per behaviour: attempted, then its criteria, padded with masks.
-    `levels` are the levels by behaviour (MASKED: not known). `group` is the author's, -1 for passages. `shows` are
-    the criteria that each line's labels name, as a rule needs them to tell the level of a part of a call.
+    `levels` are the levels by behaviour (MASKED: not known). `group` is the author's, -1 for passages and meetings.
     """
 
     name: str
