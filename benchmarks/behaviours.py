@@ -3,8 +3,7 @@
     python benchmarks/behaviours.py
 
 Scores the held-out predictions that the training run left beside the weights (one line a call, each by a model that
-saw no call of its author) against the corpus; `python -m pipeline.calibrate.train data/corpus models/behaviours`
-makes them again.
+saw no call of its author) against the corpus; `ridealong train` makes them again.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def _files(folder: Path) -> tuple[dict[str, Any], bytes]:
     except (OSError, ValueError) as error:
         raise UsageError(
             f"{folder}: no usable behaviours model ({error}); restore levels.json and weights.safetensors from the "
-            "repository, or train them: python -m pipeline.calibrate.train data/corpus models/behaviours"
+            "repository, or train them: ridealong train"
         ) from error
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import BehaviourScore, Call, Finding
 
+MEDIAN = (0.5, 0.5, 0.5)
+"""The thresholds with which a level is the median of its distribution."""
 UNKNOWN = (0.25, 0.25, 0.25, 0.25)
 """The probabilities of a behaviour of which nothing can be said."""
 MIN_SELLER_WORDS = 30

@@ -64,10 +64,10 @@ def figures_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def coverage_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A Markdown table of what is given, and how well, at each confidence threshold."""
-    lines = ["| min_confidence | coverage | exact | more than one off |", "| --- | --- | --- | --- |"]
+    """A Markdown table of what is given, and how well, at each allowed risk."""
+    lines = ["| max_risk | coverage | exact | more than one off |", "| --- | --- | --- | --- |"]
     for row in rows:
-        cells = (row["min_confidence"], row["coverage"], row["exact"], row["more_than_one_off"])
+        cells = (row["max_risk"], row["coverage"], row["exact"], row["more_than_one_off"])
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines)
 
@@ -94,8 +94,7 @@ of the whole call. spaCy rules tell the heads where dates, quantities and owners
 
 **Trained on** data/corpus: {counts["call"]} synthetic calls and meetings, {counts["snippet"]} snippets and
 {counts["contrast"]} contrast passages, as written and as a speech recogniser would hear them. Made again by
-`python -m pipeline.calibrate.train data/corpus models/behaviours`; processors with other arithmetic can differ in the
-last digits.
+`ridealong train`; processors with other arithmetic can differ in the last digits.
 
 ## Figures
 
@@ -111,7 +110,8 @@ With {noise} of the words wrong and no punctuation:
 
 {figures_table(report["noisy"]["behaviours"])}
 
-Levels given where P(chosen level) reaches a threshold, all behaviours together, text as written:
+Levels given where the probability of being two or more off is at most `max_risk`, all behaviours together, text as
+written:
 
 {coverage_table(report["clean"]["coverage"])}
 
@@ -130,7 +130,7 @@ Sides, on unseen authors: {sides["speakers"]} speakers, decided for {_percent(si
 - A speaker on the wrong side is scored on the wrong side; speakers of unknown side are not scored.
 - Made for discovery, demo and joint calls. A meeting in which only the selling side speaks is given level 0 throughout
   by rule, because the model takes a meeting's plan and actions for an agenda and next steps.
-- Levels are given more often than they are exact: look at the coverage table before choosing `min_confidence`.
+- Levels are given more often than they are exact: look at the coverage table before choosing `max_risk`.
   Client story, differentiation and value proposition miss the aim of 93 % within one level on unseen authors.
 - Never use a level alone to decide about a person: read the evidence.
 """

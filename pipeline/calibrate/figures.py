@@ -9,20 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.assess.features import Array
+from pipeline.assess.levels import MEDIAN, level_of, risk_of
 from pipeline.calibrate.corpus import Example
 
-__all__ = ["THRESHOLDS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
+__all__ = ["RISKS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
 
 Levels = NDArray[np.int64]
-THRESHOLDS = (0.0, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8)
-"""Confidences at which coverage is reported: a rubric chooses one of them as its `min_confidence`."""
+RISKS = (1.0, 0.2, 0.18, 0.15, 0.12, 0.1, 0.08, 0.05)
+"""Risks at which coverage is reported: a rubric chooses one of them as its `max_risk`."""
 
 
 def median_level(probabilities: Array) -> Levels:
-    """The median of each row's distribution over levels."""
-    below = np.cumsum(np.asarray(probabilities, dtype=float), axis=1)
-    levels: Levels = (below < 0.5).sum(axis=1).clip(0, 3).astype(np.int64)
-    return levels
+    """The level of each row's distribution as a rubric with even thresholds gives it: the median."""
+    return np.array([level_of(row, MEDIAN) for row in np.asarray(probabilities, dtype=float)], dtype=np.int64)
 
 
 def kappa(first: Levels, second: Levels, levels: int = 4) -> float:
@@ -66,17 +65,17 @@ def _rounded(value: float | None) -> float | None:
 
 
 def coverage(true: Sequence[int] | Levels, probabilities: Array) -> list[dict[str, Any]]:
-    """For each confidence threshold on P(chosen level): the share of levels given, exact, and more than one off."""
+    """For each allowed risk of being two or more levels off: the share of levels given, exact, and so far off."""
     levels = np.array(true, dtype=np.int64)
     said = median_level(probabilities)
-    sure = probabilities[np.arange(len(said)), said]
+    risks = np.array([risk_of(row, level) for row, level in zip(probabilities, said, strict=True)])
     rows = []
-    for threshold in THRESHOLDS:
-        given = sure >= threshold
+    for allowed in RISKS:
+        given = risks <= allowed
         off = abs(levels - said)[given]
         rows.append(
             {
-                "min_confidence": threshold,
+                "max_risk": allowed,
                 "given": int(given.sum()),
                 "coverage": round(float(given.mean()), 3),
                 "exact": _rounded(float((off == 0).mean()) if len(off) else None),

@@ -1,6 +1,6 @@
 """Trains the classifier of the core behaviours: a labelled corpus in; weights, configuration and card out.
 
-    python -m pipeline.calibrate.train data/corpus models/behaviours
+    ridealong train --corpus data/corpus --out models/behaviours
 
 Two stages. The heads (and the encoder's top layers, where `Settings.frozen_layers` leaves some) learn criteria and
 passage levels from calls, snippets and contrast sets, clean and as a recogniser would hear them. Then, on readings of
@@ -10,7 +10,6 @@ calls that their model never saw (author groups held out in turn), small ordinal
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,13 +80,3 @@ def _write(
     (out / "sides.safetensors").write_bytes(save(sides))
     text = json.dumps({"ordinals": {b: o.to_dict() for b, o in ordinals.items()}}, indent=1, sort_keys=True)
     (out / "levels.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _show(stage: str, done: int, total: int) -> None:
-    if done == total or done % 50 == 0:
-        sys.stderr.write(f"{stage} {done}/{total}\n")
-
-
-if __name__ == "__main__":
-    figures_of_run = train(Path(sys.argv[1]), Path(sys.argv[2]), progress=_show)
-    sys.stdout.write(json.dumps(figures_of_run, indent=1, sort_keys=True) + "\n")
