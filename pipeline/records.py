@@ -237,6 +237,19 @@ class Joint:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well the machine's levels of one behaviour agree with people's: quadratically weighted kappa with its 95 %
+    interval over `calls` that it was not trained on. `between_people` is the kappa of two people, None if unknown."""
+
+    behaviour: str
+    kappa: float
+    low: float
+    high: float
+    calls: int
+    between_people: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scorecard:
     """The scorecard of one call: the product. `pipeline.assess.scorecard.to_json` writes it as the public format."""
 
@@ -248,3 +261,4 @@ class Scorecard:
     joint: Joint
     warnings: tuple[str, ...] = ()
     provenance: tuple[tuple[str, Any], ...] = field(default=())
+    agreement: tuple[Agreement, ...] = ()

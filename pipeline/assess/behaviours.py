@@ -21,7 +21,7 @@ from pipeline.assess.features import Array, Ordinal, part_of_call, view_features
 from pipeline.assess.passages import Line
 from pipeline.assess.reading import Reading, read
 from pipeline.errors import UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA, Call, Finding
+from pipeline.records import BEHAVIOURS, CRITERIA, Agreement, Call, Finding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +41,11 @@ class Classifier(Protocol):
         """What goes into the scorecard's provenance: a hash of the weights, or a rule's own version."""
         ...
 
+    @property
+    def agreement(self) -> tuple[Agreement, ...]:
+        """How well it agrees with people on calls that it was not made from; empty where that was not measured."""
+        ...
+
     def __call__(self, call: Call) -> tuple[Finding, ...]:
         """One finding per core behaviour, in the order of BEHAVIOURS."""
         ...
@@ -54,6 +59,7 @@ class LearnedClassifier:
     encoder: Encoder
     heads: Mapping[str, Tensor]
     ordinals: Mapping[str, Ordinal]
+    agreement: tuple[Agreement, ...] = ()
 
     def __call__(self, call: Call) -> tuple[Finding, ...]:
         """One finding per core behaviour, in the order of BEHAVIOURS; the same call gives the same answer."""
@@ -123,7 +129,15 @@ def _load(folder: Path) -> LearnedClassifier:
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
     ordinals = {behaviour: Ordinal.from_dict(config["ordinals"][behaviour]) for behaviour in BEHAVIOURS}
     digest = hashlib.sha256(weights + json.dumps(config, sort_keys=True).encode()).hexdigest()
-    return LearnedClassifier(f"behaviours-{digest[:12]}", base_encoder(tuned), heads, ordinals)
+    return LearnedClassifier(f"behaviours-{digest[:12]}", base_encoder(tuned), heads, ordinals, _agreement(folder))
+
+
+def _agreement(folder: Path) -> tuple[Agreement, ...]:
+    """What training measured, from agreement.json; empty for a model that was not measured."""
+    path = folder / "agreement.json"
+    if not path.is_file():
+        return ()
+    return tuple(Agreement(**row) for row in json.loads(path.read_text(encoding="utf-8")))
 
 
 def _files(folder: Path) -> tuple[dict[str, Any], bytes]:

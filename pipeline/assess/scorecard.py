@@ -12,7 +12,7 @@ from pipeline.assess.levels import score_behaviours
 from pipeline.assess.measures import is_punctuated, measure
 from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
-from pipeline.records import BehaviourScore, Call, Scorecard, Talk
+from pipeline.records import Agreement, BehaviourScore, Call, Scorecard, Talk
 
 
 def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
@@ -31,6 +31,7 @@ def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
             ("models", {**dict(call.quality.models), "behaviours": classifier.version}),
             ("recording_sha256", call.source_sha256),
         ),
+        agreement=classifier.agreement,
     )
 
 
@@ -72,6 +73,7 @@ def to_dict(scorecard: Scorecard) -> dict[str, Any]:
             "word_confidence": _share(quality.word_confidence),
             "speech_attributed": _share(quality.speech_attributed),
             "warnings": list(scorecard.warnings),
+            "agreement": {one.behaviour: _agreement(one) for one in scorecard.agreement},
         },
         "details": dict(call.details),
         "provenance": dict(scorecard.provenance),
@@ -92,6 +94,10 @@ def _behaviour(score: BehaviourScore) -> dict[str, Any]:
         ],
         "searched": None if score.searched is None else {"first": score.searched[0], "last": score.searched[1]},
     }
+
+
+def _agreement(one: Agreement) -> dict[str, Any]:
+    return {name: value for name, value in asdict(one).items() if name != "behaviour"}
 
 
 def _talk(talk: Talk) -> dict[str, Any]:

@@ -119,6 +119,9 @@ and with {noise} of the words wrong:
 
 {coverage_table(report["noisy"]["coverage"])}
 
+Two people's agreement on the same calls (weighted kappa of the labels and a second rater's blind levels):
+{", ".join(f"{name} {value:.2f}" for name, value in report["between_people"].items()) or "not measured"}.
+
 Sides, on unseen authors: {sides["speakers"]} speakers, decided for {_percent(sides["decided"])}, of those right
 {_percent(sides["right_of_decided"])}.
 

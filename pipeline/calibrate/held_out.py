@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from pipeline.assess.evidence import evidence_turns
 from pipeline.assess.features import Array, Ordinal, view_features
 from pipeline.assess.reading import Reading
 from pipeline.calibrate.corpus import Example
-from pipeline.calibrate.figures import coverage, evidence_hits, figures, median_level
+from pipeline.calibrate.figures import coverage, evidence_hits, figures, kappa, median_level
 from pipeline.calibrate.learn import train_model
 from pipeline.calibrate.levels import fit_ordinal
 from pipeline.calibrate.noise import Mishearing
@@ -32,7 +34,18 @@ from pipeline.records import BEHAVIOURS
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["FOLDS", "KINDS", "NOISE", "Held", "evaluate", "fit_levels", "held_out_readings", "predictions"]
+__all__ = [
+    "FOLDS",
+    "KINDS",
+    "NOISE",
+    "Held",
+    "agreement",
+    "evaluate",
+    "fit_levels",
+    "held_out_readings",
+    "people_agree",
+    "predictions",
+]
 
 NOISE = 0.15
 """Share of wrong words in the noisy half of the evaluation, which has no punctuation either."""
@@ -139,6 +152,37 @@ def predictions(held: Held) -> list[dict[str, Any]]:
             }
         rows.append(row)
     return rows
+
+
+def people_agree(corpus: Path, examples: Sequence[Example]) -> dict[str, float]:
+    """By behaviour, the weighted kappa of the labels and the second rater's blind levels of the same sales calls; empty
+    where nobody rated a second time."""
+    labels = {example.name: example.levels for example in examples if example.kind == "call" and example.group >= 0}
+    lines = [
+        line for path in sorted((corpus / "ratings").glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
+    ]
+    second = {row["call_id"]: row["levels"] for row in map(json.loads, lines) if row["call_id"] in labels}
+    found: dict[str, float] = {}
+    for i, b in enumerate(BEHAVIOURS if second else ()):
+        pairs = np.array([(labels[name][i], levels[b]) for name, levels in second.items()], dtype=np.int64)
+        found[b] = round(kappa(pairs[:, 0], pairs[:, 1]), 3)
+    return found
+
+
+def agreement(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What scorecards say of the machine's agreement with people, from the figures on text as written."""
+    rows = report["clean"]["behaviours"]
+    return [
+        {
+            "behaviour": b,
+            "kappa": rows[b]["kappa"],
+            "low": rows[b]["kappa_low"],
+            "high": rows[b]["kappa_high"],
+            "calls": rows[b]["n"],
+            "between_people": report["between_people"].get(b),
+        }
+        for b in BEHAVIOURS
+    ]
 
 
 def evaluate(rows: Sequence[Mapping[str, Any]], examples: Sequence[Example]) -> dict[str, Any]:

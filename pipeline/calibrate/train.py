@@ -20,7 +20,7 @@ from pipeline.assess.encoder import Encoder, base_encoder
 from pipeline.assess.features import Ordinal
 from pipeline.calibrate.card import write_card, write_config
 from pipeline.calibrate.corpus import load_corpus
-from pipeline.calibrate.held_out import evaluate, fit_levels, held_out_readings, predictions
+from pipeline.calibrate.held_out import agreement, evaluate, fit_levels, held_out_readings, people_agree, predictions
 from pipeline.calibrate.learn import train_model
 from pipeline.calibrate.noise import Mishearing
 from pipeline.calibrate.samples import Progress, Settings, samples_of
@@ -53,9 +53,11 @@ def train(
     tuned, heads = train_model(samples, set(range(len(examples))), chosen, progress)
     sides = train_sides(encoder, examples)
     report["sides"] = sides.report
+    report["between_people"] = people_agree(corpus, examples)
     _write(out, tuned, heads, fit_levels(held, np.ones(len(held.calls), dtype=bool)), chosen, sides.tensors)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     (out / "held_out.jsonl").write_text(text, encoding="utf-8")
+    (out / "agreement.json").write_text(json.dumps(agreement(report), indent=1) + "\n", encoding="utf-8")
     write_config(out, corpus, asdict(chosen), report)
     write_card(out, examples, report)
     return report

@@ -173,7 +173,27 @@ def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard
         ("Speech with a known speaker", words.NOT_MEASURED if attributed is None else words.percent(attributed)),
         ("Judged by rubric", f"{rubric.title} ({scorecard.rubric_id}, version {scorecard.rubric_version})"),
         ("Withheld", f"{len(withheld)} of {len(cards)}" + (f": {words.listing(withheld)}" if withheld else "")),
-        ("Agreement with people", "How well machine and human raters agree is on the model card (models/, card.md)."),
+        ("Agreement with people", _agreement(scorecard, rubric)),
+    )
+
+
+def _agreement(scorecard: Scorecard, rubric: Rubric) -> str:
+    """How well machine and people agree on each behaviour of the page, two people's agreement beside it."""
+    measured = {one.behaviour: one for one in scorecard.agreement}
+    shown = [
+        (behaviour.short, measured[behaviour.judged_as])
+        for behaviour in rubric.behaviours
+        if behaviour.judged_as in measured
+    ]
+    if not shown:
+        return "Not measured for this classifier: let people rate some calls before anybody acts on a level."
+    machine = "; ".join(f"{name} {one.kappa:.2f} ({one.low:.2f} to {one.high:.2f})" for name, one in shown)
+    people = [one.between_people for _, one in shown if one.between_people is not None]
+    beside = f" Two people rating those calls: {min(people):.2f} to {max(people):.2f}." if people else ""
+    calls = max(one.calls for _, one in shown)
+    return (
+        f"Weighted kappa (1 is perfect, 0 is chance; with its 95 % interval) on {calls} written practice calls by "
+        f"authors whom the machine had not read: {machine}.{beside} On your own calls expect less."
     )
 
 

@@ -9,7 +9,7 @@ from jsonschema.exceptions import ValidationError
 from pipeline import resources
 from pipeline.assess.rubric import rubric_for
 from pipeline.assess.scorecard import assess, to_dict, to_json
-from pipeline.records import BEHAVIOURS, Evidence, Finding
+from pipeline.records import BEHAVIOURS, Agreement, Evidence, Finding
 from tests.builders import timed_call, untimed_call, words
 
 SCHEMA = json.loads(resources.scorecard_schema().read_text(encoding="utf-8"))
@@ -19,6 +19,7 @@ class Fixed:
     """A classifier that finds the same in every call."""
 
     version = "fixed-1"
+    agreement = (Agreement("agenda", 0.78, 0.67, 0.85, 118, 1.0),)
 
     def __call__(self, call):
         quote = call.turns[0].text if call.turns else ""
@@ -63,4 +64,5 @@ def test_scorecard_names_its_versions():
     card = to_dict(assess(CALLS["timed"], rubric_for("joint"), Fixed()))
     assert card["rubric"] == {"id": "joint_call", "version": "1.0"}
     assert card["provenance"]["models"]["behaviours"] == "fixed-1"
+    assert card["quality"]["agreement"]["agenda"]["kappa"] == 0.78
     assert rubric_for("joint").sha256 in card["provenance"]["rubric"]

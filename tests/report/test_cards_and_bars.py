@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.assess.rubric import load_rubric
-from pipeline.records import CRITERIA, Joint, Talk
+from pipeline.records import CRITERIA, Agreement, Joint, Talk
 from pipeline.report.behaviour_cards import behaviour_cards, place_of
 from pipeline.report.scorecard_page import page_of
 from pipeline.report.talk_bars import joint_view, talk_bars, talk_notes
@@ -321,13 +321,21 @@ def test_honesty_line(joint, rubric):
     assert lines["Confidence in the words"] == f"91{SPACE}%"
     assert lines["Judged by rubric"] == "Joint call (joint_call, version 1.0)"
     assert lines["Withheld"] == "1 of 5: Value proposition"
-    assert "model card" in lines["Agreement with people"]
+    assert "Not measured for this classifier" in lines["Agreement with people"]
 
 
 def test_versions_are_those_of_the_provenance(joint, rubric):
     versions = dict(page_of(joint, rubric, audio=None).versions)
     assert versions["Models, behaviours"] == "1.0.0"
     assert versions["Recording sha256"] == joint.call.source_sha256
+
+
+def test_honesty_line_shows_the_measured_agreement_beside_two_peoples(joint, rubric):
+    measured = (Agreement("agenda", 0.775, 0.673, 0.85, 118, 1.0), Agreement("next_steps", 0.86, 0.81, 0.91, 118, 0.97))
+    said = dict(page_of(replace(joint, agreement=measured), rubric, audio=None).honesty)["Agreement with people"]
+    assert "118 written practice calls" in said
+    assert "Agenda 0.78 (0.67 to 0.85); Next steps 0.86 (0.81 to 0.91)" in said
+    assert "Two people rating those calls: 0.97 to 1.00." in said
 
 
 def test_honesty_line_of_an_imported_transcript_says_what_was_not_measured(joint, rubric):
