@@ -162,7 +162,7 @@ def test_rounding_keeps_the_sum() -> None:
 
 
 def test_a_folder_without_a_model_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no usable behaviours model .* python -m pipeline.calibrate.train"):
+    with pytest.raises(UsageError, match=r"no usable behaviours model .* ridealong train"):
         load_classifier(tmp_path)
 
 
