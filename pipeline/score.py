@@ -119,9 +119,9 @@ def score_calls(
 
 
 def _calls_at_once(rows: Sequence[CallRow], settings: ListenSettings) -> int:
-    """Two with the embedded engine, whose processes would wait while a call is decoded, assessed and written."""
+    """Three with the embedded engine, whose processes would wait while a call is decoded, assessed and written."""
     is_heard = any(row.recording and not row.transcript for row in rows)
-    return 2 if is_heard and engine_for(settings)[0].name == "sphinx" else 1
+    return 3 if is_heard and engine_for(settings)[0].name == "sphinx" else 1
 
 
 def files_of(scorecard: Scorecard, rubric: Rubric, audio: Audio | None = None) -> dict[str, Content]:

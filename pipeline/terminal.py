@@ -111,7 +111,7 @@ def _followed(
 ) -> tuple[Callable[[str, int, int], None], Callable[[Outcome], None]]:
     """Callbacks for the stages of the running call and for each finished one; failures are told at once."""
     overall = bar.add_task("calls", total=calls)
-    stage = bar.add_task("", total=None)  # what happens just now; two calls may be on their way
+    stage = bar.add_task("", total=None)  # what happens just now; several calls may be on their way
 
     def progress(name: str, done: int, total: int) -> None:
         bar.update(stage, description=name)

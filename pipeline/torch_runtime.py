@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import logging
+import os
 import sys
 import types
 from collections.abc import Callable
@@ -24,6 +25,7 @@ _EXTENSION = "torchaudio._extension"
 def prepare() -> None:
     """Make torch, transformers and pyannote.audio importable, with their telemetry off. Cheap when repeated."""
     keep_private()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads must not spin beside a speech engine
     if _EXTENSION in sys.modules or importlib.util.find_spec("torchaudio") is None:
         return
     try:
