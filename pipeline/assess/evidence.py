@@ -14,8 +14,11 @@ from pipeline.records import BEHAVIOURS, CRITERIA, Call, Evidence
 
 __all__ = ["evidence_of", "evidence_turns"]
 
-SHOWN = 0.4
-"""A turn shows a criterion from this probability on."""
+CITED = 0.4
+"""A turn belongs to a passage from this probability of an attempt or a criterion on."""
+SHOWN = 0.3
+"""A cited turn shows a criterion from this probability on. On the sample calls 91 % of the criteria named are labelled
+ones at 0.3 as at 0.4, and 88 % rather than 78 % of the labelled ones are named."""
 PASSAGE_TURNS = 8
 """Turns on either side of the strongest one that can belong to its passage."""
 MOST_EVIDENCE = 6
@@ -40,7 +43,7 @@ def evidence_turns(reading: Reading, index: int) -> dict[int, list[int]]:
     seller = np.array([reading.cut.lines[piece.line].seller for piece in pieces])
     best = int(np.argmax(np.where(seller, strength, -1.0)))
     near = [n for n, piece in enumerate(pieces) if abs(piece.line - pieces[best].line) <= PASSAGE_TURNS]
-    chosen = [n for n in near if n == best or strength[n] >= SHOWN]
+    chosen = [n for n in near if n == best or strength[n] >= CITED]
     kept = sorted(sorted(chosen, key=lambda n: (n != best, -strength[n], n))[:MOST_EVIDENCE])
     by_turn: dict[int, list[int]] = {}
     for number in kept:
