@@ -178,6 +178,12 @@ def _listen(
     return _heard(row, audio, settings, transcriber, tell), audio
 
 
+def _known(row: CallRow) -> Call:
+    """The call as far as its row tells, before anybody has listened."""
+    quality = ListeningQuality(engine="none")
+    return Call(row.call_id, row.call_type, (), (), None, quality, started_at=row.started_at, details=row.details)
+
+
 def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
     """A call whose words come from a transcript file; each cue stays one turn."""
     imported = read_transcript(transcript)
@@ -188,17 +194,13 @@ def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
         speech_attributed=_attributed(imported.turns),
         warnings=imported.warnings,
     )
-    call = Call(
-        call_id=row.call_id,
-        call_type=row.call_type,
+    call = replace(
+        _known(row),
         turns=imported.turns,
-        participants=(),
         duration=imported.duration if audio is None else audio.duration,
         quality=quality,
         source=transcript.name if audio is None else audio.path.name,
         source_sha256=imported.sha256 if audio is None else audio.sha256,
-        started_at=row.started_at,
-        details=row.details,
     )
     return _with_roles(call, imported.speakers, row)
 
@@ -219,18 +221,14 @@ def _heard(
         progress=tell,
     )
     warnings = heard.quality.warnings if note is None else (note, *heard.quality.warnings)
-    call = Call(
-        call_id=row.call_id,
-        call_type=row.call_type,
+    call = replace(
+        _known(row),
         turns=heard.turns,
-        participants=(),
+        speech=heard.speech,
         duration=heard.duration,
         quality=replace(heard.quality, warnings=warnings),
         source=audio.path.name,
         source_sha256=audio.sha256,
-        started_at=row.started_at,
-        speech=heard.speech,
-        details=row.details,
     )
     return _with_roles(call, heard.speakers, row)
 
