@@ -37,6 +37,7 @@ def test_training_writes_a_model_that_judges_and_does_so_twice_alike(corner: Pat
     assert report["clean"]["behaviours"]["agenda"]["n"] == 4
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == [
+        "agreement.json",
         "card.md",
         "config.yaml",
         "held_out.jsonl",
