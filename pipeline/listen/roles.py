@@ -17,6 +17,9 @@ from pipeline.records import Participant, Role, Turn
 SURE = 0.9
 """Probability from which what is said tells the side; under it the role stays unknown."""
 
+FEWEST_WORDS = 15
+"""Fewer words than this are a greeting, from which nobody can tell who sells."""
+
 SellerProbability = Callable[[Mapping[str, Sequence[str]]], Mapping[str, float]]
 """Speaker -> turns in, speaker -> probability of being on the selling side out."""
 
@@ -95,17 +98,18 @@ def _the_rest(
         people = _listed(rest)
         return dict.fromkeys(rest, "customer"), [f"{people} taken as customer: the selling side is known."]
     said = {speaker: [turn.text for turn in turns if turn.speaker == speaker] for speaker in rest}
-    spoken = {speaker: texts for speaker, texts in said.items() if texts}
-    seller = _two_party(infer(spoken)) if spoken else {}
+    spoken = {speaker: texts for speaker, texts in said.items() if len(" ".join(texts).split()) >= FEWEST_WORDS}
+    seller = _two_party(infer(spoken), rest) if spoken else {}
     roles: dict[str, Role] = {speaker: _role(seller.get(speaker), known) for speaker in rest}
     return roles, _said(rest, roles, seller)
 
 
-def _two_party(probability: Mapping[str, float]) -> dict[str, float]:
+def _two_party(probability: Mapping[str, float], unknown: Sequence[str]) -> dict[str, float]:
     """With two unknown speakers one sells and one buys, so what each says is evidence about both."""
-    if len(probability) != 2:
+    if len(unknown) != 2:
         return dict(probability)
-    (one, p), (other, q) = probability.items()
+    one, other = unknown
+    p, q = probability.get(one, 0.5), probability.get(other, 0.5)
     total = p * (1 - q) + q * (1 - p)
     first = p * (1 - q) / total if total else 0.5
     return {one: first, other: 1 - first}

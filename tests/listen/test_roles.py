@@ -20,7 +20,7 @@ def sells(**probability):
 
 
 def assigned(speakers, row, infer=nobody):
-    turns = tuple(Turn(speaker, "something") for speaker in speakers)
+    turns = tuple(Turn(speaker, "something " * 20) for speaker in speakers)
     roles = assign_roles(speakers, turns, row, infer=infer)
     return [(one.name, one.role) for one in roles.participants], roles.warnings
 
@@ -83,6 +83,12 @@ def test_roles_that_cannot_be_told_stay_unknown():
 def test_roles_the_first_voice_is_not_taken_as_the_seller():
     found, _ = assigned(["A", "B"], CallRow(Path("a.wav"), "a"), sells(A=0.03, B=0.6))
     assert [role for _, role in found] == ["customer", "rep"]
+
+
+def test_roles_are_not_told_from_a_greeting():
+    turns = (Turn("A", "Hello there, we sell pumps."), Turn("B", "Hi."))
+    roles = assign_roles(["A", "B"], turns, CallRow(Path("a.wav"), "a"), infer=nobody)
+    assert [one.role for one in roles.participants] == ["unknown", "unknown"]
 
 
 def test_roles_two_sellers_without_names_are_not_told_apart():
