@@ -9,7 +9,12 @@ from typing import Literal
 Engine = Literal["auto", "whisper", "sphinx"]
 ENGINES: tuple[Engine, ...] = ("auto", "whisper", "sphinx")
 
-OPT_OUTS = {"PYANNOTE_METRICS_ENABLED": "0", "DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+OPT_OUTS = {
+    "PYANNOTE_METRICS_ENABLED": "0",
+    "DO_NOT_TRACK": "1",  # Prefect's client
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # its server, which does not heed DO_NOT_TRACK
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+}
 """Environment variables that stop pyannote.audio, Prefect and the hub client from reporting usage."""
 
 

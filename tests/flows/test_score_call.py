@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from prefect.testing.utilities import prefect_test_harness
@@ -25,7 +27,14 @@ def test_flow_gives_the_scorecard_of_the_plain_function(harness, tmp_path):
     assert card["call_type"] == "demo"
     written = (tmp_path / "flow" / "calls" / "hardware-demo" / "scorecard.json").read_text(encoding="utf-8")
     assert json.loads(written) == card
-    assert os.environ["DO_NOT_TRACK"] == "1"
+
+
+def test_flow_server_reports_no_usage():
+    code = "import flows.score_call; from prefect.settings import get_current_settings as s; "
+    code += "print(s().server.analytics_enabled)"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT", "DO_NOT"))}
+    said = subprocess.check_output([sys.executable, "-c", code], env=environment, cwd=resources.ROOT, text=True)
+    assert said.strip() == "False"
 
 
 def test_flow_without_its_decorators_is_the_plain_function(tmp_path):
