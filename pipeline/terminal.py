@@ -45,7 +45,8 @@ def score(
         told.print(f"[yellow]{escape(warning)}[/]")
     _say_skipped(told, found)
     if any(row.recording and not row.transcript for row in found.rows):
-        _, note = engine_for(settings)
+        with told.status("getting the speech engine ready; Whisper's weights are fetched once if they are not here"):
+            _, note = engine_for(settings)
         if note:
             told.print(f"[yellow]{escape(note)}[/]")
     with _bar(told) as bar:
