@@ -24,7 +24,7 @@ from pipeline.listen.captions import UNKNOWN, read_transcript, write_vtt
 from pipeline.listen.clips import write_playback
 from pipeline.listen.manifest import CallRow, default_row
 from pipeline.listen.media import Audio, decode
-from pipeline.listen.recording import hear
+from pipeline.listen.recording import Progress, hear, no_progress
 from pipeline.listen.roles import assign_roles
 from pipeline.listen.rttm import write_rttm
 from pipeline.listen.transcribe import Transcriber, choose_engine
@@ -34,10 +34,6 @@ from pipeline.settings import ListenSettings, keep_private
 
 AUDIO = "audio.mp3"
 """The sound beside the page, for its player."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total): decode, speech, diarize, transcribe, assess, write."""
-
 
 _assessing = threading.Lock()
 """One call at a time is judged: the classifier uses all cores by itself."""
@@ -71,7 +67,7 @@ def score_call(
     """
     keep_private()
     settings = settings or ListenSettings()
-    tell = progress or _silent
+    tell = progress or no_progress
     row = source if isinstance(source, CallRow) else default_row(Path(source))
     judged_by = _rubric(rubric, row)
     call, audio = _listen(row, settings, transcriber, tell)
@@ -252,7 +248,3 @@ def _attributed(turns: Sequence[Turn]) -> float | None:
     words = [(len(turn.text.split()), turn.speaker != UNKNOWN) for turn in turns]
     total = sum(count for count, _ in words)
     return sum(count for count, named in words if named) / total if total else None
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """No progress asked for."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,9 @@ def load_rubric(name_or_file: str | Path) -> Rubric:
     return _from_file(shipped[str(name_or_file)])
 
 
+@lru_cache
 def rubric_for(call_type: str) -> Rubric:
-    """The shipped rubric for a call type."""
+    """The shipped rubric for a call type; read once, not once a call."""
     return load_rubric(DEFAULT_RUBRICS[call_type])
 
 

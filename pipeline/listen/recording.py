@@ -19,7 +19,8 @@ from pipeline.records import ListeningQuality, SpeechSegment, Turn, Word
 from pipeline.settings import ListenSettings
 
 Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total); stages are decode, speech, transcribe and diarize."""
+"""Called with (stage, done, total); stages are decode, speech, transcribe and diarize, and in
+`pipeline.score` assess and write."""
 
 _Speech = dict[int, tuple[Stretch, ...]]  # channel -> its stretches, in the order of the channels
 _UNSURE = 0.6  # mean word probability below which people are told that words may be wrong
@@ -70,7 +71,7 @@ def hear(
     to carry one party each; None lets the recording show it. `diarizer` replaces the one that settings name, `audio`
     saves decoding the file again. Raises MediaError for the file, ListeningError where speakers cannot be told apart.
     """
-    tell = progress or _no_progress
+    tell = progress or no_progress
     tell("decode", 0, 1)
     audio = audio or decode(path, settings.limits)
     tell("decode", 1, 1)
@@ -99,7 +100,7 @@ def hear(
     return _heard(audio, transcriber, said, notes)
 
 
-def _no_progress(stage: str, done: int, total: int) -> None:
+def no_progress(stage: str, done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
