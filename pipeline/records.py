@@ -17,6 +17,14 @@ ROLES: tuple[Role, ...] = ("rep", "manager", "customer", "unknown")
 CALL_TYPES: tuple[CallType, ...] = ("discovery", "demo", "joint", "one_on_one", "deal_review")
 BEHAVIOURS = ("agenda", "client_story", "differentiation", "value_proposition", "next_steps")
 """The five core behaviours of the assessment standard, in the order every page shows them."""
+FURTHER_BEHAVIOURS = ("discovery", "insight", "vision", "objection_handling")
+"""Behaviours of sales calls beyond the core that are judged by what is said."""
+MEETING_BEHAVIOURS = ("meeting_purpose", "guiding", "feedback", "action_items", "reconciliation")
+"""Behaviours of a manager's meeting with a rep that are judged by what is said."""
+JUDGED = BEHAVIOURS + FURTHER_BEHAVIOURS + MEETING_BEHAVIOURS
+"""Every behaviour that is judged by what is said."""
+MEETINGS: tuple[CallType, ...] = ("one_on_one", "deal_review")
+"""The call types in which a manager meets a rep and no buyer is there."""
 
 CRITERIA: dict[str, tuple[str, ...]] = {
     "agenda": ("purpose", "plan", "agreement", "outcome", "tailored"),
@@ -24,6 +32,15 @@ CRITERIA: dict[str, tuple[str, ...]] = {
     "differentiation": ("contrast", "benefit", "need", "proof"),
     "value_proposition": ("problem", "outcome", "specific", "relevance"),
     "next_steps": ("action", "owner", "when", "commitment", "purpose"),
+    "discovery": ("open", "situation", "problem", "impact", "priority", "follow_up", "quantify", "personalise"),
+    "insight": ("surprise", "relevance", "evidence", "implication"),
+    "vision": ("scene", "buyer", "payoff", "need"),
+    "objection_handling": ("acknowledge", "clarify", "answer", "check"),
+    "meeting_purpose": ("purpose", "plan"),
+    "guiding": ("ask", "tell"),
+    "feedback": ("specific", "balanced", "vague"),
+    "action_items": ("action", "owner", "when"),
+    "reconciliation": ("check",),
 }
 """Behaviour -> its criteria, in the order of the assessment standard."""
 

@@ -1,4 +1,4 @@
-"""Judges the five core behaviours of a call: a `Call` in, one `Finding` per behaviour out.
+"""Judges the behaviours of a call: a `Call` in, one `Finding` per behaviour out.
 
 Whatever judges behaviours, a rule or a model, meets the protocol `Classifier`. The shipped one reads the call with the
 sentence encoder and learned heads; a call's level comes from its best occurrence, and the words behind it are quoted.
@@ -16,18 +16,21 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline import resources
 from pipeline.assess.encoder import Encoder, base_encoder
-from pipeline.assess.evidence import evidence_of
+from pipeline.assess.evidence import evidence_of, nearest_miss
 from pipeline.assess.features import Array, Ordinal, part_of_call, view_features
 from pipeline.assess.passages import Line
 from pipeline.assess.reading import Reading, read
 from pipeline.errors import UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA, Agreement, Call, Finding
+from pipeline.records import CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS, Agreement, Call, Finding, Turn
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["Classifier", "LearnedClassifier", "load_classifier", "rounded"]
 
+CARRIED_KAPPA = 0.6
+"""Weighted kappa with people, on unseen authors, from which a behaviour is given at all: "substantial" agreement by
+Landis and Koch (1977). Below it the level is withheld, whatever a rubric asks."""
 FEWEST_WORDS = 6
 """Fewer words of the selling side show no behaviour: the shortest attempt in the corpus has six, and what a model says
 of "Hello?" is chance."""
@@ -47,7 +50,7 @@ class Classifier(Protocol):
         ...
 
     def __call__(self, call: Call) -> tuple[Finding, ...]:
-        """One finding per core behaviour, in the order of BEHAVIOURS."""
+        """One finding per behaviour that it judges, the core ones first, in the order of JUDGED."""
         ...
 
 
@@ -62,37 +65,58 @@ class LearnedClassifier:
     agreement: tuple[Agreement, ...] = ()
 
     def __call__(self, call: Call) -> tuple[Finding, ...]:
-        """One finding per core behaviour, in the order of BEHAVIOURS; the same call gives the same answer."""
-        lines = [Line(call.side(turn) == "seller", turn.text) for turn in call.turns]
+        """One finding per behaviour of JUDGED, in its order; the same call gives the same answer.
+
+        A call has none of a meeting's behaviours and a meeting none of a call's, by rule: a meeting talks *about*
+        stories and next steps, which is not the thing itself.
+        """
+        meeting = _internal(call)
+        lines = [Line(_performs(call, turn, meeting), turn.text) for turn in call.turns]
         reading = read(self.encoder, self.heads, lines)
         features, _ = view_features(reading.view)
-        enough = sum(len(line.text.split()) for line in lines if line.seller) >= FEWEST_WORDS and not _internal(call)
+        enough = sum(len(line.text.split()) for line in lines if line.seller) >= FEWEST_WORDS
         return tuple(
-            self._finding(call, reading, index, features[index] if enough else None) for index in range(len(BEHAVIOURS))
+            self._finding(
+                call, reading, index, features[index] if enough and (b in MEETING_BEHAVIOURS) == meeting else None
+            )
+            for index, b in enumerate(JUDGED)
         )
 
     def _finding(self, call: Call, reading: Reading, index: int, features: Array | None) -> Finding:
-        behaviour = BEHAVIOURS[index]
+        behaviour = JUDGED[index]
         searched = _searched(reading, behaviour)
         heard = searched and any(line.seller for line in reading.cut.lines[searched[0] : searched[1] + 1])
         if features is None or not heard:
             return Finding(behaviour, (1.0, 0.0, 0.0, 0.0), searched=searched)
         probabilities = rounded(self.ordinals[behaviour](features[None])[0])
-        attempted = probabilities[0] < 0.5  # the median level is 1 or more
-        evidence = evidence_of(call, reading, index) if attempted else ()
-        if not evidence:
-            return Finding(behaviour, probabilities, searched=searched)
+        withheld = self.why_not_carried(behaviour)
+        if probabilities[0] >= 0.5:  # the median level is 0
+            return Finding(behaviour, probabilities, (), nearest_miss(call, reading, index), searched, withheld)
+        evidence = evidence_of(call, reading, index)
         shown = {name for one in evidence for name in one.criteria}
         criteria = tuple(name for name in CRITERIA[behaviour] if name in shown)
-        return Finding(behaviour, probabilities, criteria, evidence, searched)
+        return Finding(behaviour, probabilities, criteria, evidence, searched, withheld)
+
+    def why_not_carried(self, behaviour: str) -> str | None:
+        """The reason why no level of this behaviour is given, None where it agrees with people well enough."""
+        measured = next((one for one in self.agreement if one.behaviour == behaviour), None)
+        if measured is None or measured.kappa >= CARRIED_KAPPA:
+            return None
+        return (
+            f"The machine does not agree with people well enough on this behaviour: weighted kappa {measured.kappa:.2f} "
+            f"on {measured.calls} calls, where at least {CARRIED_KAPPA:.2f} is asked."
+        )
+
+
+def _performs(call: Call, turn: Turn, meeting: bool) -> bool:
+    """Whether the turn is of the side that is judged: the selling side, and in a meeting the manager."""
+    return call.role(turn) == "manager" if meeting else call.side(turn) == "seller"
 
 
 def _internal(call: Call) -> bool:
-    """Whether the selling side talks only to itself: several of its people speak and nobody else does.
-
-    A manager meeting has no buyer to open a call with or to close; it talks *about* stories and next steps, which the
-    model, taught on sales calls, takes for the thing itself.
-    """
+    """Whether this is a manager's meeting: of such a type, or several of the selling side speak and nobody else does."""
+    if call.call_type in MEETINGS:
+        return True
     spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
     return len(spoken) >= 2 and set(spoken.values()) == {"seller"}
 
@@ -127,7 +151,7 @@ def _load(folder: Path) -> LearnedClassifier:
     tensors = load(weights)
     heads = {name.removeprefix("heads."): t.float() for name, t in tensors.items() if name.startswith("heads.")}
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
-    ordinals = {behaviour: Ordinal.from_dict(config["ordinals"][behaviour]) for behaviour in BEHAVIOURS}
+    ordinals = {behaviour: Ordinal.from_dict(config["ordinals"][behaviour]) for behaviour in JUDGED}
     digest = hashlib.sha256(weights + json.dumps(config, sort_keys=True).encode()).hexdigest()
     return LearnedClassifier(f"behaviours-{digest[:12]}", base_encoder(tuned), heads, ordinals, _agreement(folder))
 

@@ -7,6 +7,7 @@ imported before it is needed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.assess.passages import Line, Piece, Window
 from pipeline.assess.phrases import cues
-from pipeline.records import BEHAVIOURS, CRITERIA
+from pipeline.records import CRITERIA, JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,12 +26,19 @@ __all__ = ["CUES", "OUTPUTS", "WIDTH", "Batch", "Encoder", "base_encoder", "batc
 
 WIDTH = 384
 """Numbers per token in the encoder's last layer."""
-CUES = 4
-"""Extra inputs of a piece: date or time, quantity, owner, spoken by the selling side."""
-OUTPUTS = 6
-"""Outputs of a piece per behaviour: attempted at all, then its criteria in the standard's order, padded to six."""
-BUYER_CRITERIA = {"agenda": "agreement", "next_steps": "commitment"}
-"""The criteria that a buyer's own words can show: the buyer's yes is part of the seller's evidence."""
+CUES = 7
+"""Extra inputs of a piece: date or time, quantity, owner, spoken by the selling side, how often it says "you", how many
+of the buyer's earlier content words it takes up, and whether the buyer had said enough for that to mean anything."""
+OUTPUTS = 1 + max(len(criteria) for criteria in CRITERIA.values())
+"""Outputs of a piece per behaviour: attempted at all, then its criteria in the standard's order, padded."""
+OTHER_SIDE: dict[str, tuple[str, ...]] = {
+    "agenda": ("agreement",),
+    "next_steps": ("commitment",),
+    "meeting_purpose": ("purpose", "plan"),
+    "action_items": ("action", "owner", "when"),
+}
+"""The criteria that the other side's words can show: the buyer's yes is part of the seller's evidence, and a rep's own
+agenda or action is what a manager's meeting is to bring out."""
 _MARKERS = {True: "seller", False: "buyer"}
 
 
@@ -142,10 +150,11 @@ def speaks_for() -> dict[bool, list[list[float]]]:
     table = {}
     for seller in (True, False):
         rows = []
-        for behaviour in BEHAVIOURS:
+        for behaviour in JUDGED:
             criteria = CRITERIA[behaviour]
-            shown = [seller or BUYER_CRITERIA.get(behaviour) == name for name in criteria]
-            rows.append([float(one) for one in [seller, *shown] + [False] * (OUTPUTS - 1 - len(criteria))])
+            shown = [seller or name in OTHER_SIDE.get(behaviour, ()) for name in criteria]
+            attempted = seller or len(OTHER_SIDE.get(behaviour, ())) == len(criteria)
+            rows.append([float(one) for one in [attempted, *shown] + [False] * (OUTPUTS - 1 - len(criteria))])
         table[seller] = rows
     return table
 
@@ -160,7 +169,10 @@ def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], w
     hints = cues([lines[part.line].text[part.start : part.end] for part in inside])
     owner = torch.tensor(owners)
     owned = owner[None, :] == torch.arange(len(inside))[:, None]  # P, T
-    extra = [[hint.when, hint.figure, hint.owner, side] for hint, side in zip(hints, sides, strict=True)]
+    extra = [
+        [hint.when, hint.figure, hint.owner, side, math.log1p(hint.you), math.log1p(part.echo or 0), part.echo is not None]
+        for hint, side, part in zip(hints, sides, inside, strict=True)
+    ]
     shows = speaks_for()
     return Batch(
         ids=torch.tensor([ids]),

@@ -6,14 +6,16 @@ core) are judged and the outer ones give context; every piece is in the core of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from pipeline.assess.phrases import sentences
+from pipeline.assess.phrases import content_words, sentences
 
-__all__ = ["CORE_TOKENS", "MARGIN_TOKENS", "PIECE_TOKENS", "Line", "Piece", "Window", "cut_lines", "windows_of"]
+__all__ = ["CORE_TOKENS", "MARGIN_TOKENS", "PIECE_TOKENS", "Line", "Piece", "Window", "cut_lines", "windows_of", "with_echo"]
 
 PIECE_TOKENS = 200
+HEARD = 4
+"""Content words that the other side must have used before its words can be taken up."""
 CORE_TOKENS = 168
 MARGIN_TOKENS = 36
 """The encoder was trained on texts of up to 256 tokens: a core and both margins stay about there."""
@@ -29,12 +31,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Characters `start` to `end` of line number `line`, about `tokens` tokens long."""
+    """Characters `start` to `end` of line number `line`, about `tokens` tokens long.
+
+    `echo` is the number of content words in it that the other side used before, None where the other side had said too
+    little to be taken up.
+    """
 
     line: int
     start: int
     end: int
     tokens: int
+    echo: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,20 @@ def cut_lines(lines: Sequence[Line], lengths: Sequence[int], limit: int = PIECE_
         per_character = length / len(line.text)
         pieces += [Piece(number, a, b, max(1, min(limit, round((b - a) * per_character)))) for a, b in spans]
     return pieces
+
+
+def with_echo(lines: Sequence[Line], pieces: Sequence[Piece], before: Iterable[str] = ()) -> list[Piece]:
+    """The pieces with their `echo`; `before` are words that the other side said before the first line."""
+    said: dict[bool, set[str]] = {False: set(before), True: set()}
+    found, line = [], 0
+    for piece in pieces:
+        for spoken in lines[line : piece.line]:
+            said[spoken.seller] |= content_words(spoken.text)
+        line = piece.line
+        heard = said[not lines[line].seller]
+        words = content_words(lines[line].text[piece.start : piece.end])
+        found.append(replace(piece, echo=len(words & heard) if len(heard) >= HEARD else None))
+    return found
 
 
 def _split(text: str, length: int, limit: int) -> list[tuple[int, int]]:

@@ -1,11 +1,12 @@
-"""Sentences, times, quantities and owners in what was said, by spaCy rules: text in, spans and three flags out.
+"""Sentences, times, quantities, owners and content words, by spaCy rules: text in, spans, hints and words out.
 
-A blank English pipeline: nothing is downloaded. The flags are hints to the learned heads, never a judgement: a date
+A blank English pipeline: nothing is downloaded. All are hints to the learned heads, never a judgement: a date
 alone is no next step. All patterns work on lower-case words, so a recogniser's text without punctuation is read too.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Cues", "cues", "sentences"]
+__all__ = ["Cues", "content_words", "cues", "sentences"]
 
 _DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "tomorrow", "tonight", "today"]
 _MONTHS = ["january", "february", "march", "april", "june", "july", "august", "september", "october", "november"]
@@ -57,14 +58,30 @@ _OWNER: list[list[dict[str, Any]]] = [
     [{"LOWER": "from"}, {"LOWER": {"IN": ["my", "your", "our"]}}, {"LOWER": {"IN": ["side", "end"]}}],
 ]
 
+_WORD = re.compile(r"[a-z]+(?:['’][a-z]+)?|\d+")
+_YOU = frozenset(
+    form.replace("'", mark)
+    for form in ("you", "your", "yours", "yourself", "you'd", "you're", "you've", "you'll")
+    for mark in ("'", "’", "")
+)
+_SMALL_TALK = frozenset(
+    (
+        "yeah okay right think know just like really going gonna well mean want thing good also kind sort actually maybe "
+        "little look make sure time today week month year need people say come sound great thank thanks hello morning "
+        "afternoon sorry hear talk call thought probably always never nice fine true exactly suppose guess first next "
+        "last half hundred thousand much many more most said says tell told give gave take took work works"
+    ).split()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """What a text mentions: a date or time, a quantity, somebody who will do something."""
+    """What a text mentions: a date or time, a quantity, somebody who will do something; and how often it says "you"."""
 
     when: bool
     figure: bool
     owner: bool
+    you: int
 
 
 @lru_cache(maxsize=1)
@@ -87,8 +104,23 @@ def cues(texts: Sequence[str]) -> list[Cues]:
     found = []
     for text in texts:
         names = {language.vocab.strings[match[0]] for match in matcher(language.make_doc(text))}
-        found.append(Cues("when" in names, "figure" in names, "owner" in names))
+        you = sum(word in _YOU for word in _WORD.findall(text.lower()))
+        found.append(Cues("when" in names, "figure" in names, "owner" in names, you))
     return found
+
+
+def content_words(text: str) -> set[str]:
+    """The words of `text` that carry meaning, in lower case and without a plural's s: no stop words, no small talk,
+    nothing of under four letters; numbers stay."""
+    words = {word for word in _WORD.findall(text.lower()) if len(word) > 3 or word.isdigit()} - _empty_words()
+    return {word.rstrip("s") if len(word) > 4 else word for word in words}
+
+
+@lru_cache(maxsize=1)
+def _empty_words() -> frozenset[str]:
+    from spacy.lang.en.stop_words import STOP_WORDS
+
+    return frozenset(STOP_WORDS) | _SMALL_TALK
 
 
 def sentences(text: str) -> list[tuple[int, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from pipeline.assess.encoder import OUTPUTS, Batch, Encoder, batch_of, join, judge
 from pipeline.assess.features import Array, CallView
-from pipeline.assess.passages import Line, Piece, Window, cut_lines, windows_of
-from pipeline.records import BEHAVIOURS
+from pipeline.assess.passages import Line, Piece, Window, cut_lines, windows_of, with_echo
+from pipeline.records import JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,9 +41,9 @@ class Reading:
     attention: tuple[tuple[list[tuple[int, int]], Array], ...]
 
 
-def cut(encoder: Encoder, lines: Sequence[Line], offset: int = 0) -> Cut:
-    """The pieces and windows of a conversation; `offset` moves the cuts."""
-    pieces = cut_lines(lines, encoder.lengths([line.text for line in lines]))
+def cut(encoder: Encoder, lines: Sequence[Line], offset: int = 0, before: Iterable[str] = ()) -> Cut:
+    """The pieces and windows of a conversation; `offset` moves the cuts, `before` is what the buyer had said earlier."""
+    pieces = with_echo(lines, cut_lines(lines, encoder.lengths([line.text for line in lines])), before)
     return Cut(tuple(lines), tuple(pieces), tuple(windows_of(pieces, offset=offset)))
 
 
@@ -64,8 +64,8 @@ def read(encoder: Encoder, heads: Mapping[str, Tensor], lines: Sequence[Line]) -
 def assemble(made: Cut, judged: Sequence[tuple[Batch, Tensor, Tensor, Tensor]]) -> Reading:
     """The judged batches of a conversation's windows, in order, put together: each piece from its core window."""
     scores: list[Any] = []
-    probabilities = np.zeros((len(made.pieces), len(BEHAVIOURS), OUTPUTS))
-    attention: list[tuple[list[tuple[int, int]], Array]] = [([], np.zeros((len(BEHAVIOURS), 0)))] * len(made.pieces)
+    probabilities = np.zeros((len(made.pieces), len(JUDGED), OUTPUTS))
+    attention: list[tuple[list[tuple[int, int]], Array]] = [([], np.zeros((len(JUDGED), 0)))] * len(made.pieces)
     for batch, logits, score, spread in judged:
         shown = (logits.sigmoid() * batch.allowed).double().numpy()
         for row, offsets in enumerate(batch.offsets):
@@ -78,7 +78,7 @@ def assemble(made: Cut, judged: Sequence[tuple[Batch, Tensor, Tensor, Tensor]]) 
                 attention[piece] = ([offsets[t] for t in tokens], spread[row, :, slot, tokens].double().numpy())
     places, before = _places(made)
     view = CallView(
-        scores=np.array(scores).reshape(-1, len(BEHAVIOURS)),
+        scores=np.array(scores).reshape(-1, len(JUDGED)),
         spans=tuple((window.first, window.last) for window in made.windows),
         probabilities=probabilities,
         places=places,

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pipeline.assess.encoder import BUYER_CRITERIA, OUTPUTS
+from pipeline.assess.encoder import OTHER_SIDE, OUTPUTS
 from pipeline.assess.passages import Line
 from pipeline.errors import UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA
+from pipeline.assess.phrases import content_words
+from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS
 
 __all__ = ["AUTHOR_GROUPS", "MASKED", "Example", "author_group", "load_corpus"]
 
@@ -32,21 +33,36 @@ class Example:
     """A conversation or passage with labels.
 
     `labels` has a row per line, and in it a row per behaviour: attempted, then its criteria, padded with masks.
-    `levels` are the levels by behaviour (MASKED: not known). `group` is the author's, -1 for passages and meetings.
+    `levels` are the levels by behaviour (MASKED: not known). `group` is the author's, empty where several wrote.
+    `before` are the buyer's words from before the passage. `meeting`: no buyer is there, a manager meets a rep.
     """
 
     name: str
     kind: Literal["call", "snippet", "contrast"]
-    group: int
+    group: str
     lines: tuple[Line, ...]
     speakers: tuple[str, ...]
     labels: tuple[tuple[tuple[int, ...], ...], ...]
     levels: tuple[int, ...]
+    before: frozenset[str] = frozenset()
+    meeting: bool = False
+
+    def level(self, behaviour: str) -> int | None:
+        """The level of a whole call, None where the behaviour does not apply or nobody judged it."""
+        applies = (behaviour in MEETING_BEHAVIOURS) == self.meeting
+        level = self.levels[JUDGED.index(behaviour)]
+        return level if applies and level != MASKED else None
+
+    @property
+    def sales_call(self) -> bool:
+        """Whether this is a whole call with a buyer."""
+        return self.kind == "call" and not self.meeting
 
 
-def author_group(name: str) -> int:
-    """The author group of a call id: t01-t16 are 0, t17-t32 are 1, and so on."""
-    return (int(name.removeprefix("t")) - 1) // AUTHOR_GROUPS
+def author_group(name: str) -> str:
+    """The author of a call: t01-t16 are t0, t17-t32 are t1, and so on; every other letter is one author."""
+    letters = name.rstrip("0123456789")
+    return f"t{(int(name.removeprefix('t')) - 1) // AUTHOR_GROUPS}" if letters == "t" else letters
 
 
 def load_corpus(folder: Path) -> list[Example]:
@@ -56,20 +72,17 @@ def load_corpus(folder: Path) -> list[Example]:
         raise UsageError(f"{folder}: no calls/*.json in this folder; give the folder of a labelled corpus")
     passages = [
         example
-        for behaviour in BEHAVIOURS
-        for read in (
-            _lines(folder / "snippets" / f"{behaviour}.jsonl"),
-            _lines(folder / "contrast" / f"{behaviour}.jsonl"),
-        )
-        for row in read
-        for example in (_contrast(row) if "passages" in row else [_snippet(row)])
+        for path in (*sorted((folder / "snippets").glob("*.jsonl")), *sorted((folder / "contrast").glob("*.jsonl")))
+        for row in _lines(path)
+        if row["behaviour"] in JUDGED
+        for example in (_contrast(row, path.stem) if "passages" in row else [_snippet(row)])
     ]
     return calls + passages
 
 
-def _by_number(path: Path) -> tuple[int, str]:
-    digits = "".join(letter for letter in path.stem if letter.isdigit())
-    return int(digits or 0), path.stem
+def _by_number(path: Path) -> tuple[str, int]:
+    letters = path.stem.rstrip("0123456789")
+    return letters, int(path.stem.removeprefix(letters) or 0)
 
 
 def _each(paths: Iterable[Path]) -> Iterable[dict[str, Any]]:
@@ -101,28 +114,38 @@ def _named(labels: Iterable[str], behaviour: str) -> set[str]:
 
 
 def _call(read: Mapping[str, Any]) -> Example:
-    """A whole call. In a manager meeting the core behaviours have no levels; what it says of plans and actions is
-    labelled otherwise there, so agenda and next steps are silent and the others absent."""
-    sides = {one["speaker"]: one["side"] for one in read["participants"]}
-    meeting = "agenda" not in read["levels"]
-    silent = {"agenda", "next_steps"} if meeting else set()
+    """A whole call or meeting. What says nothing about a behaviour is silent on it: a meeting on agendas and next steps
+    (its plans and actions are labelled otherwise), a call on meetings, and a call with levels but without turn labels
+    of the further behaviours on those, unless the level says that there is nothing to label."""
+    meeting = read["type"] in MEETINGS
+    level = {b: _level(read["levels"].get(b), b, meeting) for b in JUDGED}
+    labelled = {label.partition(".")[0] for turn in read["turns"] for label in turn["labels"]}
+    silent = {b for b in JUDGED if level[b] == MASKED or (level[b] > 0 and b not in labelled)}
     labels = tuple(
-        tuple(_SILENT if b in silent else _row(b, _named(turn["labels"], b)) for b in BEHAVIOURS)
-        for turn in read["turns"]
+        tuple(_SILENT if b in silent else _row(b, _named(turn["labels"], b)) for b in JUDGED) for turn in read["turns"]
     )
-    levels = tuple(MASKED if b in silent else read["levels"].get(b, 0) for b in BEHAVIOURS)
-    lines = tuple(Line(sides.get(turn["speaker"]) == "seller", turn["text"]) for turn in read["turns"])
+    first = {one["speaker"] for one in read["participants"] if (one["role"] == "manager" if meeting else one["side"] == "seller")}
+    lines = tuple(Line(turn["speaker"] in first, turn["text"]) for turn in read["turns"])
     speakers = tuple(turn["speaker"] for turn in read["turns"])
-    group = -1 if meeting else author_group(read["id"])
-    return Example(read["id"], "call", group, lines, speakers, labels, levels)
+    return Example(
+        read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED),
+        meeting=meeting,
+    )  # fmt: skip
+
+
+def _level(given: int | None, behaviour: str, meeting: bool) -> int:
+    """The level of a whole call for training: MASKED where it does not apply, 0 where a meeting can't have it."""
+    if given is not None:
+        return given
+    return 0 if meeting and behaviour in BEHAVIOURS and behaviour not in ("agenda", "next_steps") else MASKED
 
 
 def _only(behaviour: str, row: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    return tuple(row if b == behaviour else _SILENT for b in BEHAVIOURS)
+    return tuple(row if b == behaviour else _SILENT for b in JUDGED)
 
 
 def _only_level(behaviour: str, level: int) -> tuple[int, ...]:
-    return tuple(level if b == behaviour else MASKED for b in BEHAVIOURS)
+    return tuple(level if b == behaviour else MASKED for b in JUDGED)
 
 
 def _snippet(read: Mapping[str, Any]) -> Example:
@@ -130,23 +153,27 @@ def _snippet(read: Mapping[str, Any]) -> Example:
     behaviour = read["behaviour"]
     names = set(read["criteria"]) or ({"weak"} if read["level"] else set())
     row = list(_row(behaviour, names))
-    yes = BUYER_CRITERIA.get(behaviour)
     before = [MASKED] * OUTPUTS
-    if yes in names and read["context"]:
-        row[1 + CRITERIA[behaviour].index(yes)] = MASKED
-    lines = [Line(read["speaker"] in ("rep", "manager"), read["text"])]
+    yes = () if behaviour in MEETING_BEHAVIOURS else OTHER_SIDE.get(behaviour, ())
+    for name in names.intersection(yes) if read["context"] else ():
+        row[1 + CRITERIA[behaviour].index(name)] = MASKED
+    first = ("manager",) if behaviour in MEETING_BEHAVIOURS else ("rep", "manager")
+    lines = [Line(read["speaker"] in first, read["text"])]
     labels = [_only(behaviour, tuple(row))]
     if read["context"]:
-        lines.insert(0, Line(False, read["context"]))
+        lines.insert(0, Line(not lines[0].seller, read["context"]))
         labels.insert(0, _only(behaviour, tuple(before)))
     return Example(
-        read["id"], "snippet", -1, tuple(lines), tuple("seller" if line.seller else "buyer" for line in lines),
-        tuple(labels), _only_level(behaviour, read["level"]),
+        read["id"], "snippet", "", tuple(lines), tuple("seller" if line.seller else "buyer" for line in lines),
+        tuple(labels), _only_level(behaviour, read["level"]), meeting=behaviour in MEETING_BEHAVIOURS,
     )  # fmt: skip
 
 
-def _contrast(read: Mapping[str, Any]) -> list[Example]:
+def _contrast(read: Mapping[str, Any], author: str) -> list[Example]:
+    """The passages of one buyer situation; the situation stands for what the buyer had said before."""
     behaviour = read["behaviour"]
+    group = "" if author in JUDGED else author
+    before = frozenset(content_words(read["situation"]))
     found = []
     for passage in read["passages"]:
         turns = passage["turns"]
@@ -155,5 +182,5 @@ def _contrast(read: Mapping[str, Any]) -> list[Example]:
         name = f"{read['id']}-{passage['level']}"
         speakers = tuple(turn["speaker"] for turn in turns)
         levels = _only_level(behaviour, passage["level"])
-        found.append(Example(name, "contrast", -1, lines, speakers, labels, levels))
+        found.append(Example(name, "contrast", group, lines, speakers, labels, levels, before))
     return found

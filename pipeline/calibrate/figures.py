@@ -12,7 +12,7 @@ from pipeline.assess.features import Array
 from pipeline.assess.levels import MEDIAN, level_of, risk_of
 from pipeline.calibrate.corpus import Example
 
-__all__ = ["RISKS", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
+__all__ = ["RISKS", "calibration_error", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
 
 Levels = NDArray[np.int64]
 RISKS = (1.0, 0.2, 0.18, 0.15, 0.12, 0.1, 0.08, 0.05)
@@ -83,6 +83,17 @@ def coverage(true: Sequence[int] | Levels, probabilities: Array) -> list[dict[st
             }
         )
     return rows
+
+
+def calibration_error(true: Sequence[int] | Levels, probabilities: Array, bins: int = 5) -> float:
+    """How far the probabilities are from what happens: over P(level >= k), k = 1..3, in `bins` equally filled groups,
+    the mean distance of the mean probability from the share that reached the level (expected calibration error)."""
+    levels, rows = np.array(true, dtype=np.int64), np.asarray(probabilities, dtype=float)
+    said = np.concatenate([rows[:, k:].sum(1) for k in (1, 2, 3)])
+    came = np.concatenate([levels >= k for k in (1, 2, 3)])
+    order = np.argsort(said, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return round(sum(len(p) * abs(said[p].mean() - came[p].mean()) for p in parts) / len(order), 3)
 
 
 def evidence_hits(calls: Sequence[Example], cited: Sequence[set[int]], index: int, said: Levels) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pipeline.assess.evidence import evidence_turns
 from pipeline.assess.features import Array, Ordinal, view_features
 from pipeline.assess.reading import Reading
 from pipeline.calibrate.corpus import Example
-from pipeline.calibrate.figures import coverage, evidence_hits, figures, kappa, median_level
+from pipeline.calibrate.figures import calibration_error, coverage, evidence_hits, figures, kappa, median_level
 from pipeline.calibrate.learn import train_model
 from pipeline.calibrate.levels import fit_ordinal
 from pipeline.calibrate.noise import Mishearing
@@ -29,7 +29,7 @@ from pipeline.calibrate.samples import (
     noisy_lines,
     prepare_calls,
 )
-from pipeline.records import BEHAVIOURS
+from pipeline.records import BEHAVIOURS, JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,22 +57,22 @@ _HEARING_SEED = 7
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Sales calls read by models that never saw their authors: `readings` by kind of text ("clean", "noisy")."""
+    """Whole calls read by models that never saw their authors: `readings` by kind of text ("clean", "noisy")."""
 
     calls: tuple[Example, ...]
     readings: dict[str, list[Reading]]
+
+    def rated(self, behaviour: str) -> NDArray[np.int64]:
+        """The numbers of the calls with a level of the behaviour."""
+        return np.array([n for n, call in enumerate(self.calls) if call.level(behaviour) is not None], dtype=np.int64)
 
     def features(self, kind: str) -> Array:
         """(calls, behaviours, features)."""
         return np.array([view_features(reading.view)[0] for reading in self.readings[kind]])
 
-    def levels(self) -> NDArray[np.int64]:
-        """(calls, behaviours) labelled levels."""
-        return np.array([call.levels for call in self.calls], dtype=np.int64)
-
-    def groups(self) -> NDArray[np.int64]:
+    def groups(self) -> NDArray[np.str_]:
         """(calls,) author groups."""
-        return np.array([call.group for call in self.calls], dtype=np.int64)
+        return np.array([call.group for call in self.calls])
 
 
 def held_out_readings(
@@ -83,9 +83,8 @@ def held_out_readings(
     settings: Settings,
     progress: Progress | None = None,
 ) -> Held:
-    """Every sales call, clean and noisy, read by a model trained without its author's calls."""
-    numbers = [i for i, example in enumerate(examples) if example.kind == "call" and example.group >= 0]
-    calls = [examples[i] for i in numbers]
+    """Every whole call, clean and noisy, read by a model trained without its author's calls and passages."""
+    calls = [example for example in examples if example.kind == "call"]
     heard = {
         "clean": [call.lines for call in calls],
         "noisy": [noisy_lines(call, mishear, NOISE, _HEARING_SEED) for call in calls],
@@ -94,45 +93,38 @@ def held_out_readings(
     groups = sorted({call.group for call in calls})
     readings: dict[str, dict[int, Reading]] = {kind: {} for kind in heard}
     for fold in range(min(FOLDS, len(groups))):
-        out = {i for i in numbers if examples[i].group in groups[fold::FOLDS]}
-        model, heads = train_model(samples, set(range(len(examples))) - out, settings, progress)
+        out = set(groups[fold::FOLDS])
+        model, heads = train_model(samples, out, settings, progress)
         for kind, prepared in ready.items():
-            readings[kind].update(_read(model, heads, prepared, numbers, out, settings))
-    return Held(tuple(calls), {kind: [found[i] for i in numbers] for kind, found in readings.items()})
+            for number, call in enumerate(calls):
+                if call.group in out:
+                    readings[kind][number] = judge_call(model, heads, prepared[number], settings.frozen_layers)
+    return Held(tuple(calls), {kind: [found[n] for n in range(len(calls))] for kind, found in readings.items()})
 
 
-def _read(
-    model: Encoder,
-    heads: dict[str, Tensor],
-    prepared: Sequence[Prepared],
-    numbers: Sequence[int],
-    chosen: set[int],
-    settings: Settings,
-) -> dict[int, Reading]:
-    return {
-        i: judge_call(model, heads, call, settings.frozen_layers)
-        for i, call in zip(numbers, prepared, strict=True)
-        if i in chosen
-    }
-
-
-def fit_levels(held: Held, used: NDArray[np.bool_]) -> dict[str, Ordinal]:
-    """The ordinal model of each behaviour, fitted on the clean and the noisy readings of the calls in `used`."""
-    features = np.vstack([held.features("clean")[used], held.features("noisy")[used]])
-    levels = np.concatenate([held.levels()[used]] * 2)
-    return {b: fit_ordinal(features[:, i], levels[:, i]) for i, b in enumerate(BEHAVIOURS)}
+def fit_levels(held: Held, without: str | None = None) -> dict[str, Ordinal]:
+    """The ordinal model of each behaviour, fitted on the clean and the noisy readings of the calls of every author but
+    `without`."""
+    groups = held.groups()
+    clean, noisy = held.features("clean"), held.features("noisy")
+    found = {}
+    for index, behaviour in enumerate(JUDGED):
+        used = [n for n in held.rated(behaviour) if groups[n] != without]
+        levels = np.array([held.calls[n].level(behaviour) for n in used] * 2, dtype=np.int64)
+        found[behaviour] = fit_ordinal(np.vstack([clean[used, index], noisy[used, index]]), levels)
+    return found
 
 
 def held_out_probabilities(held: Held) -> dict[str, Array]:
     """By kind of text: P(level) of every call, (calls, behaviours, 4), by ordinal models fitted on other authors."""
     groups = held.groups()
-    found = {kind: np.zeros((len(groups), len(BEHAVIOURS), 4)) for kind in held.readings}
+    found = {kind: np.zeros((len(groups), len(JUDGED), 4)) for kind in held.readings}
+    features = {kind: held.features(kind) for kind in held.readings}
     for group in sorted(set(groups.tolist())):
-        models = fit_levels(held, groups != group)
+        models = fit_levels(held, group)
         for kind, rows in found.items():
-            features = held.features(kind)
-            for i, b in enumerate(BEHAVIOURS):
-                rows[groups == group, i] = models[b](features[groups == group, i])
+            for i, b in enumerate(JUDGED):
+                rows[groups == group, i] = models[b](features[kind][groups == group, i])
     return found
 
 
@@ -148,7 +140,8 @@ def predictions(held: Held) -> list[dict[str, Any]]:
                     "probabilities": [round(float(p), 4) for p in chances[kind][number, i]],
                     "turns": list(evidence_turns(held.readings[kind][number], i)),
                 }
-                for i, b in enumerate(BEHAVIOURS)
+                for i, b in enumerate(JUDGED)
+                if call.level(b) is not None
             }
         rows.append(row)
     return rows
@@ -157,15 +150,17 @@ def predictions(held: Held) -> list[dict[str, Any]]:
 def people_agree(corpus: Path, examples: Sequence[Example]) -> dict[str, float]:
     """By behaviour, the weighted kappa of the labels and the second rater's blind levels of the same sales calls; empty
     where nobody rated a second time."""
-    labels = {example.name: example.levels for example in examples if example.kind == "call" and example.group >= 0}
+    calls = {example.name: example for example in examples if example.kind == "call"}
     lines = [
         line for path in sorted((corpus / "ratings").glob("*.jsonl")) for line in path.read_text("utf-8").splitlines()
     ]
-    second = {row["call_id"]: row["levels"] for row in map(json.loads, lines) if row["call_id"] in labels}
+    second = {row["call_id"]: row["levels"] for row in map(json.loads, lines) if row["call_id"] in calls}
     found: dict[str, float] = {}
-    for i, b in enumerate(BEHAVIOURS if second else ()):
-        pairs = np.array([(labels[name][i], levels[b]) for name, levels in second.items()], dtype=np.int64)
-        found[b] = round(kappa(pairs[:, 0], pairs[:, 1]), 3)
+    for b in JUDGED:
+        pairs = [(calls[name].level(b), levels.get(b)) for name, levels in second.items()]
+        both = np.array([pair for pair in pairs if None not in pair], dtype=np.int64)
+        if len(both):
+            found[b] = round(kappa(both[:, 0], both[:, 1]), 3)
     return found
 
 
@@ -181,26 +176,32 @@ def agreement(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "calls": rows[b]["n"],
             "between_people": report["between_people"].get(b),
         }
-        for b in BEHAVIOURS
+        for b in rows
     ]
 
 
 def evaluate(rows: Sequence[Mapping[str, Any]], examples: Sequence[Example]) -> dict[str, Any]:
     """Figures of the predictions against the corpus, by kind of text and behaviour, and coverage by confidence."""
-    by_name = {example.name: example for example in examples}
-    calls = [by_name[row["call_id"]] for row in rows]
-    levels = np.array([call.levels for call in calls], dtype=np.int64)
-    report: dict[str, Any] = {"calls": len(calls), "noise": NOISE}
+    calls = {example.name: example for example in examples}
+    report: dict[str, Any] = {"calls": sum(calls[row["call_id"]].sales_call for row in rows), "noise": NOISE}
     for kind in KINDS:
-        chances = np.array([[row[kind][b]["probabilities"] for b in BEHAVIOURS] for row in rows])
-        table = {}
-        for i, b in enumerate(BEHAVIOURS):
-            said = median_level(chances[:, i])
-            cited = [set(row[kind][b]["turns"]) for row in rows]
-            table[b] = figures(levels[:, i], said) | evidence_hits(calls, cited, i, said)
+        table, by_behaviour, core = {}, {}, []
+        for b in JUDGED:
+            rated = [row for row in rows if b in row[kind]]
+            if not rated:
+                continue
+            true = np.array([calls[row["call_id"]].level(b) for row in rated], dtype=np.int64)
+            chances = np.array([row[kind][b]["probabilities"] for row in rated])
+            said = median_level(chances)
+            cited = [set(row[kind][b]["turns"]) for row in rated]
+            hits = evidence_hits([calls[row["call_id"]] for row in rated], cited, JUDGED.index(b), said)
+            table[b] = figures(true, said) | hits | {"calibration_error": calibration_error(true, chances)}
+            by_behaviour[b] = coverage(true, chances)
+            if b in BEHAVIOURS:
+                core.append((true, chances))
         report[kind] = {
             "behaviours": table,
-            "coverage": coverage(levels.reshape(-1), chances.reshape(-1, 4)),
-            "coverage_by_behaviour": {b: coverage(levels[:, i], chances[:, i]) for i, b in enumerate(BEHAVIOURS)},
+            "coverage": coverage(np.concatenate([t for t, _ in core]), np.vstack([c for _, c in core])),
+            "coverage_by_behaviour": by_behaviour,
         }
     return report

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
 from pipeline.assess.encoder import CUES, OUTPUTS, WIDTH, Encoder, base_encoder, join, judge
 from pipeline.calibrate.corpus import MASKED
 from pipeline.calibrate.samples import Progress, Sample, Settings, padded
-from pipeline.records import BEHAVIOURS
+from pipeline.records import JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,9 +18,9 @@ __all__ = ["train_model"]
 
 
 def train_model(
-    samples: Sequence[Sequence[Sample]], allowed: set[int], settings: Settings, progress: Progress | None = None
+    samples: Sequence[Sequence[Sample]], without: Set[str], settings: Settings, progress: Progress | None = None
 ) -> tuple[Encoder, dict[str, Tensor]]:
-    """An encoder and heads, trained on the samples (by variant) of the examples in `allowed`."""
+    """An encoder and heads, trained on the samples (by variant) of all authors but those in `without`."""
     import torch
 
     torch.manual_seed(settings.seed)
@@ -39,7 +39,7 @@ def train_model(
         groups.append({"params": layers, "lr": settings.rate_layers, "weight_decay": 0.01})
     optimiser = torch.optim.AdamW(groups)
     learned = [*heads.values(), *layers]
-    used = [[sample for sample in variant if sample.example in allowed] for variant in samples]
+    used = [[sample for sample in variant if not sample.authors & without] for variant in samples]
     order = random.Random(settings.seed)  # noqa: S311 -- order of training, not a secret
     plan = [
         batch for epoch in range(settings.epochs) for batch in _batches(used[epoch % len(used)], settings.batch, order)
@@ -82,7 +82,7 @@ def _new_heads() -> dict[str, Tensor]:
     """Untrained heads: attention flat, outputs unlikely."""
     import torch
 
-    many = len(BEHAVIOURS)
+    many = len(JUDGED)
     heads = {
         "attend": torch.randn(WIDTH, many) * 0.02,
         "chosen": torch.randn(many, WIDTH, OUTPUTS) * 0.02,
@@ -115,7 +115,7 @@ def _loss(encoder: Encoder, heads: dict[str, Tensor], chosen: Sequence[Sample], 
     piece_loss = (entropy * known).sum() / len(chosen)
     levels = torch.cat([sample.levels for sample in chosen])
     edges = heads["thresholds"][:, :1] + torch.cat(
-        [torch.zeros(len(BEHAVIOURS), 1), heads["thresholds"][:, 1:].square().cumsum(-1)], dim=-1
+        [torch.zeros(len(JUDGED), 1), heads["thresholds"][:, 1:].square().cumsum(-1)], dim=-1
     )
     reached = (levels[..., None] > torch.arange(3)).float()
     entropy = torch.nn.functional.binary_cross_entropy_with_logits(scores[..., None] - edges, reached, reduction="none")

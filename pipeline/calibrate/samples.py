@@ -18,7 +18,7 @@ from pipeline.assess.passages import Line, Window
 from pipeline.assess.reading import Cut, Reading, assemble, cut
 from pipeline.calibrate.corpus import MASKED, Example
 from pipeline.calibrate.noise import Mishearing, plain
-from pipeline.records import BEHAVIOURS, CRITERIA
+from pipeline.records import JUDGED, CRITERIA
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,9 +59,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One training window: its batch of one, the states below the tuned layers, labels of pieces and levels."""
+    """One training window: its batch of one, the states below the tuned layers, labels of pieces and levels; `authors`
+    are the groups of those who wrote it, its surroundings included."""
 
-    example: int
+    authors: frozenset[str]
     batch: Batch
     states: Tensor
     labels: Tensor
@@ -78,18 +79,21 @@ def heard(example: Example, mishear: Mishearing, chance: random.Random) -> Examp
     return replace(example, lines=tuple(Line(line.seller, change(line.text)) for line in example.lines))
 
 
-def surrounded(example: Example, fillers: Sequence[Example], chance: random.Random) -> Example:
-    """A passage put between turns of a call that show nothing, so that neither length nor context tells its level."""
+def surrounded(example: Example, fillers: Sequence[Example], chance: random.Random) -> tuple[Example, str]:
+    """A passage put between turns of a call that show nothing, so that neither length nor context tells its level;
+    and the author of that call, empty without one."""
     if chance.random() < 0.5:
-        return example
-    parts = [_stretch(chance.choice(fillers), chance) for _ in range(2)]
+        return example, ""
+    filler = chance.choice([call for call in fillers if call.meeting == example.meeting])
+    parts = [_stretch(filler, chance) for _ in range(2)]
     silent = tuple(tuple(0 if row[0] != MASKED else MASKED for _ in range(OUTPUTS)) for row in example.labels[-1])
     before, after = parts
-    return replace(
+    made = replace(
         example,
         lines=(*before, *example.lines, *after),
         labels=((silent,) * len(before)) + example.labels + ((silent,) * len(after)),
     )
+    return made, filler.group
 
 
 def _stretch(call: Example, chance: random.Random) -> tuple[Line, ...]:
@@ -114,7 +118,7 @@ def labels_of(example: Example, made: Cut, window: Window) -> tuple[list[list[tu
         known = example.labels[piece.line]
         rows.append([_part(row) for row in known] if whole[piece.line] > 1 else list(known))
     seen = {piece.line for piece in made.pieces[window.first : window.last]}
-    levels = [_window_level(example, index, seen) for index in range(len(BEHAVIOURS))]
+    levels = [_window_level(example, index, seen) for index in range(len(JUDGED))]
     return rows, levels
 
 
@@ -125,10 +129,12 @@ def _part(row: tuple[int, ...]) -> tuple[int, ...]:
 
 def _window_level(example: Example, index: int, seen: set[int]) -> int:
     """The level of one behaviour as far as these lines show it."""
-    behaviour, level = BEHAVIOURS[index], example.levels[index]
+    behaviour, level = JUDGED[index], example.levels[index]
     if level == MASKED or example.kind != "call":
         return level
     rows = [example.labels[line][index] for line in sorted(seen)]
+    if any(row[0] == MASKED for row in rows):
+        return MASKED
     criteria = CRITERIA[behaviour]
     names = {name for row in rows for name, label in zip(criteria, row[1:], strict=False) if label == 1}
     return min(level, level_by_rule(behaviour, names, attempted=any(row[0] == 1 for row in rows)))
@@ -146,9 +152,10 @@ def samples_of(
     chance = random.Random(settings.seed * 1000 + variant)  # noqa: S311 -- training noise, not a secret
     calls = [example for example in examples if example.kind == "call"]
     samples = []
-    for number, example in enumerate(examples):
-        made_from = heard(example if example.kind == "call" else surrounded(example, calls, chance), mishear, chance)
-        made = cut(encoder, made_from.lines, offset=chance.randint(0, 80))
+    for example in examples:
+        placed, filler = (example, "") if example.kind == "call" else surrounded(example, calls, chance)
+        made_from = heard(placed, mishear, chance)
+        made = cut(encoder, made_from.lines, chance.randint(0, 80), made_from.before)
         if example.kind != "call":  # its level belongs to the whole passage
             made = replace(made, windows=(Window(0, len(made.pieces), 0, len(made.pieces)),))
         for window in made.windows:
@@ -156,14 +163,14 @@ def samples_of(
             empty = not any(row[0] == 1 for piece in rows for row in piece)
             if example.kind == "call" and empty and chance.random() > settings.empty_share:
                 continue
-            samples.append(_sample(encoder, number, made, window, rows, levels))
+            samples.append(_sample(encoder, {example.group, filler} - {""}, made, window, rows, levels))
     states = lower_states(encoder, [sample.batch for sample in samples], settings.frozen_layers, progress)
     return [replace(sample, states=one) for sample, one in zip(samples, states, strict=True)]
 
 
 def _sample(
     encoder: Encoder,
-    number: int,
+    authors: set[str],
     made: Cut,
     window: Window,
     rows: list[list[tuple[int, ...]]],
@@ -172,7 +179,7 @@ def _sample(
     import torch
 
     batch = batch_of(encoder, made.lines, made.pieces, window)
-    return Sample(number, batch, torch.empty(0), torch.tensor([rows]), torch.tensor([levels]))
+    return Sample(frozenset(authors), batch, torch.empty(0), torch.tensor([rows]), torch.tensor([levels]))
 
 
 def lower_states(

@@ -36,7 +36,7 @@ def train_sides(encoder: Encoder, examples: Sequence[Example]) -> SideHead:
     """The head trained on all sales calls."""
     import torch
 
-    rows, sides, groups, whole = _rows(encoder, [e for e in examples if e.kind == "call" and e.group >= 0])
+    rows, sides, groups, whole = _rows(encoder, [e for e in examples if e.sales_call])
     chances = np.zeros(len(rows))
     for group in sorted(set(groups.tolist())):
         out = groups == group

@@ -14,8 +14,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from pipeline.assess.encoder import Encoder, base_encoder
 from pipeline.assess.features import Ordinal
 from pipeline.calibrate.card import write_card, write_config
@@ -50,11 +48,11 @@ def train(
     held = held_out_readings(encoder, examples, samples, mishear, chosen, progress)
     rows = predictions(held)
     report = evaluate(rows, examples)
-    tuned, heads = train_model(samples, set(range(len(examples))), chosen, progress)
+    tuned, heads = train_model(samples, frozenset(), chosen, progress)
     sides = train_sides(encoder, examples)
     report["sides"] = sides.report
     report["between_people"] = people_agree(corpus, examples)
-    _write(out, tuned, heads, fit_levels(held, np.ones(len(held.calls), dtype=bool)), chosen, sides.tensors)
+    _write(out, tuned, heads, fit_levels(held), chosen, sides.tensors)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
     (out / "held_out.jsonl").write_text(text, encoding="utf-8")
     (out / "agreement.json").write_text(json.dumps(agreement(report), indent=1) + "\n", encoding="utf-8")
