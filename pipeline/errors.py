@@ -55,14 +55,6 @@ class CalibrationError(FileFaults):
     """A calibration file, or the scorecards to calibrate with, cannot be used."""
 
 
-class RatingsError(FileFaults):
-    """A file of people's ratings cannot be used."""
-
-
-class CalibrationError(FileFaults):
-    """A calibration file, or the scorecards to calibrate with, cannot be used."""
-
-
 class JudgeError(FileFaults):
     """A judge's configuration file cannot be used."""
 
