@@ -84,6 +84,9 @@ def score(
     rubric: Annotated[
         str | None, typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
     ] = None,
+    judge: Annotated[
+        Path | None, typer.Option("--judge", help="YAML file of another classifier or a language model's server.")
+    ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
     whisper_model: Annotated[
         str | None, typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
@@ -108,7 +111,9 @@ def score(
         device=device.value,
         language=language,
     )
-    failed = terminal.score(sources, out, manifest=manifest, rubric=rubric, settings=settings, as_json=as_json)
+    failed = terminal.score(
+        sources, out, manifest=manifest, rubric=rubric, settings=settings, judge=judge, as_json=as_json
+    )
     raise typer.Exit(1 if failed else 0)
 
 

@@ -3,11 +3,15 @@
 RidealongError
 ├── UsageError           wrong options, settings or manifest: nothing was started        (exit 2)
 │   ├── ManifestError    calls.csv: every fault of the file, each with its row
-│   └── RubricError      a rubric file: every fault of the file, each with its place
+│   ├── RubricError      a rubric file: every fault of the file, each with its place
+│   ├── RatingsError     ratings.csv: every fault of the file, each with its line and column
+│   ├── CalibrationError a calibration file, or the scorecards to calibrate with: every fault
+│   └── JudgeError       a judge's file: every fault of the file
 └── CallError            this one call cannot be scored, the others can                  (exit 1)
     ├── MediaError       the recording cannot be read, or is over a limit
     ├── TranscriptError  the transcript file cannot be read
     ├── ListeningError   no engine or diarization can handle the recording
+    ├── JudgeServerError the server that judges cannot be reached, takes too long or refuses
     └── OutputError      the result cannot be written
 """
 
@@ -43,6 +47,18 @@ class RubricError(FileFaults):
     """A rubric file cannot be used."""
 
 
+class RatingsError(FileFaults):
+    """A file of people's ratings cannot be used."""
+
+
+class CalibrationError(FileFaults):
+    """A calibration file, or the scorecards to calibrate with, cannot be used."""
+
+
+class JudgeError(FileFaults):
+    """A judge's configuration file cannot be used."""
+
+
 class CallError(RidealongError):
     """This call cannot be scored; the batch goes on without it."""
 
@@ -57,6 +73,10 @@ class TranscriptError(CallError):
 
 class ListeningError(CallError):
     """No engine or diarization can handle this recording."""
+
+
+class JudgeServerError(CallError):
+    """The server that judges behaviours did not answer this call's questions."""
 
 
 class OutputError(CallError):

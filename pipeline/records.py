@@ -178,6 +178,7 @@ class Finding:
 
     `probabilities` are P(level = 0..3), four numbers that add to one. `criteria` are those shown anywhere in the
     evidence, in the standard's order. `searched` is the (first, last) turn that was looked at, None for no turns.
+    `withheld` is a sentence that says why nothing can be said of this behaviour, None where something can.
     """
 
     behaviour: str
@@ -185,6 +186,7 @@ class Finding:
     criteria: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     searched: tuple[int, int] | None = None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,20 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
-from pipeline.archive.folder import Content, write_call
+from pipeline.archive.folder import Content, call_folder, write_call
 from pipeline.assess.behaviours import Classifier, load_classifier
 from pipeline.assess.floor import speech_of
+from pipeline.assess.judges import load_judge
+from pipeline.assess.llm_judge import LlmJudge
 from pipeline.assess.rubric import Rubric, load_rubric, rubric_for
 from pipeline.assess.scorecard import assess, to_json
 from pipeline.assess.sides import seller_probability
-from pipeline.errors import CallError, ListeningError
+from pipeline.errors import CallError, JudgeServerError, ListeningError
 from pipeline.listen.captions import UNKNOWN, read_transcript, write_vtt
 from pipeline.listen.clips import write_playback
 from pipeline.listen.manifest import CallRow, default_row
@@ -56,13 +59,14 @@ def score_call(
     rubric: str | Path | Rubric | None = None,
     settings: ListenSettings | None = None,
     transcriber: Transcriber | None = None,
-    classifier: Classifier | None = None,
+    classifier: str | Path | Classifier | None = None,
     progress: Progress | None = None,
 ) -> Scorecard:
     """The scorecard of one call; with `out`, its files are written to OUT/calls/CALL_ID as well.
 
     `source` is a recording, a transcript or a manifest row. `rubric` is a name, a file or a Rubric; None takes the
-    shipped one for the call's type. A `transcriber` or `classifier` of one's own takes the place of the default.
+    shipped one for the call's type. A `transcriber` or `classifier` of one's own takes the place of the default; the
+    latter may be a judge's configuration file (docs/judges.md).
     Raises CallError where this call cannot be scored, UsageError where the request itself is wrong.
     """
     keep_private()
@@ -72,8 +76,7 @@ def score_call(
     judged_by = _rubric(rubric, row)
     call, audio = _listen(row, settings, transcriber, tell)
     tell("assess", 0, 1)
-    with _assessing:
-        scorecard = assess(call, judged_by, classifier or load_classifier())
+    scorecard = _judged(call, judged_by, classifier, row, out)
     if out is not None:
         tell("write", 0, 1)
         write_call(Path(out), row.call_id, files_of(scorecard, judged_by, audio))
@@ -86,6 +89,7 @@ def score_calls(
     out: str | Path,
     rubric: str | Path | Rubric | None = None,
     settings: ListenSettings | None = None,
+    classifier: str | Path | Classifier | None = None,
     progress: Progress | None = None,
     finished: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
@@ -94,10 +98,12 @@ def score_calls(
     `progress` and `finished` may be called from other threads. Raises UsageError where the request itself is wrong.
     """
     settings = settings or ListenSettings()
+    judge = prepare_judge(classifier)
 
     def outcome_of(row: CallRow) -> Outcome:
         try:
-            outcome = Outcome(row, score_call(row, out=out, rubric=rubric, settings=settings, progress=progress))
+            card = score_call(row, out=out, rubric=rubric, settings=settings, classifier=judge, progress=progress)
+            outcome = Outcome(row, card)
         except CallError as error:
             outcome = Outcome(row, error=str(error))
         if finished:
@@ -126,17 +132,25 @@ def files_of(scorecard: Scorecard, rubric: Rubric, audio: Audio | None = None) -
     files: dict[str, Content] = {
         "scorecard.json": to_json(scorecard),
         "scorecard.html": scorecard_page(scorecard, rubric, audio=None if audio is None else AUDIO),
-        "transcript.vtt": write_vtt(call),
-        "speakers.rttm": write_rttm(speech_of(call), call.call_id),
+        **_heard_files(call),
     }
     if audio is not None:
         files[AUDIO] = partial(write_playback, audio)
     return files
 
 
+def _heard_files(call: Call) -> dict[str, Content]:
+    return {"transcript.vtt": write_vtt(call), "speakers.rttm": write_rttm(speech_of(call), call.call_id)}
+
+
 def prepare_rubric(rubric: str | Path | None) -> Rubric | None:
     """The rubric asked for, checked before any call is listened to; None where each call's type decides."""
     return None if rubric is None else load_rubric(rubric)
+
+
+def prepare_judge(judge: str | Path | Classifier | None) -> Classifier | None:
+    """The classifier that a judge's file names, checked before any call is listened to; None means the shipped one."""
+    return load_judge(judge) if isinstance(judge, str | Path) else judge
 
 
 def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
@@ -157,6 +171,23 @@ def _rubric(rubric: str | Path | Rubric | None, row: CallRow) -> Rubric:
     if isinstance(rubric, Rubric):
         return rubric
     return rubric_for(row.call_type) if rubric is None else load_rubric(rubric)
+
+
+def _judged(
+    call: Call, rubric: Rubric, classifier: str | Path | Classifier | None, row: CallRow, out: str | Path | None
+) -> Scorecard:
+    """The call's scorecard. Where a judge's server fails, what was heard is kept, so that nobody must listen again."""
+    judge = prepare_judge(classifier)
+    try:
+        with nullcontext() if isinstance(judge, LlmJudge) else _assessing:  # a server's answer is waited for, not made
+            return assess(call, rubric, judge or load_classifier())
+    except JudgeServerError as error:
+        if out is None or row.transcript is not None or call_folder(Path(out), row.call_id).exists():
+            raise
+        kept = write_call(Path(out), row.call_id, _heard_files(call)) / "transcript.vtt"
+        raise JudgeServerError(
+            f"{error} What was heard is kept: name {kept} as the call's transcript, and nobody listens again."
+        ) from error
 
 
 def _listen(

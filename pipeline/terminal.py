@@ -18,7 +18,7 @@ from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
 from pipeline.report.index_page import index_page
-from pipeline.score import Outcome, engine_for, prepare_rubric, score_calls
+from pipeline.score import Outcome, engine_for, prepare_judge, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
@@ -33,12 +33,14 @@ def score(
     manifest: Path | None,
     rubric: str | None,
     settings: ListenSettings,
+    judge: Path | None = None,
     as_json: bool = False,
 ) -> int:
     """How many calls failed. Everything that can be wrong with the request is checked before the first call."""
     listed = read_manifest(manifest) if manifest else None
     found = find_sources(sources, listed)
     chosen = prepare_rubric(rubric)
+    classifier = prepare_judge(judge)
     check_writable(out)
     told = Console(stderr=True)
     for warning in listed.warnings if listed else ():
@@ -52,7 +54,13 @@ def score(
     with _bar(told) as bar:
         progress, finished = _followed(bar, told, len(found.rows))
         outcomes = score_calls(
-            found.rows, out=out, rubric=chosen, settings=settings, progress=progress, finished=finished
+            found.rows,
+            out=out,
+            rubric=chosen,
+            settings=settings,
+            classifier=classifier,
+            progress=progress,
+            finished=finished,
         )
     failures = [outcome for outcome in outcomes if outcome.error is not None]
     write_failures(out, failures)

@@ -81,6 +81,8 @@ def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) ->
 
 
 def _why_unsure(behaviour: RubricBehaviour, finding: Finding, level: int) -> str | None:
+    if finding.withheld:
+        return finding.withheld
     risk = risk_of(finding.probabilities, level)
     if risk > behaviour.max_risk:
         return (
