@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pipeline.assess.rubric import Rubric, RubricBehaviour
-from pipeline.records import BehaviourScore, Call, Finding
+from pipeline.records import BehaviourScore, Call, Evidence, Finding
 
 MEDIAN = (0.5, 0.5, 0.5)
 """The thresholds with which a level is the median of its distribution."""
@@ -19,7 +20,7 @@ def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) ->
     """One score for each behaviour of the rubric, in its order; withheld, with the reason, where it is not sure."""
     found = {finding.behaviour: finding for finding in findings}
     unheard = why_unscorable(call, rubric)
-    return tuple(_score(behaviour, found[behaviour.judged_as], unheard) for behaviour in rubric.behaviours)
+    return tuple(_score(behaviour, found.get(behaviour.judged_as), unheard) for behaviour in rubric.behaviours)
 
 
 def why_unscorable(call: Call, rubric: Rubric) -> str | None:
@@ -62,9 +63,10 @@ def risk_of(probabilities: Sequence[float], level: int) -> float:
     return sum(probability for other, probability in enumerate(probabilities) if abs(other - level) > 1)
 
 
-def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) -> BehaviourScore:
-    if unheard:
-        return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard)
+def _score(behaviour: RubricBehaviour, finding: Finding | None, unheard: str | None) -> BehaviourScore:
+    if unheard or finding is None:
+        reason = unheard or f"This classifier does not judge {behaviour.judged_as}."
+        return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=reason)
     level = level_of(finding.probabilities, behaviour.thresholds)
     wanted = [name for name, _ in behaviour.criteria]
     score = BehaviourScore(
@@ -73,11 +75,16 @@ def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) ->
         probabilities=finding.probabilities,
         criteria=tuple(name for name in finding.criteria if name in wanted) if level else (),
         missing=tuple(name for name in wanted if name not in finding.criteria or not level),
-        evidence=finding.evidence if level else (),
+        evidence=finding.evidence if level else _nearest_miss(finding),
         searched=finding.searched,
     )
     reason = _why_unsure(behaviour, finding, level)
     return score if reason is None else _withhold(score, finding, reason)
+
+
+def _nearest_miss(finding: Finding) -> tuple[Evidence, ...]:
+    """What comes nearest to a behaviour that is not present: shown so that people can check, with no criteria."""
+    return tuple(replace(one, criteria=()) for one in finding.evidence[:1])
 
 
 def _why_unsure(behaviour: RubricBehaviour, finding: Finding, level: int) -> str | None:

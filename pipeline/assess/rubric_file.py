@@ -12,7 +12,7 @@ import yaml
 
 from pipeline import resources
 from pipeline.errors import RubricError
-from pipeline.records import BEHAVIOURS, CRITERIA
+from pipeline.records import CRITERIA, JUDGED
 
 REMEDY = "Mend these and run again; docs/rubrics.md explains each field, and the shipped rubrics are examples."
 MAX_BYTES = 1_000_000
@@ -102,7 +102,7 @@ def _behaviour_faults(name: str, entry: dict[str, Any]) -> Iterator[tuple[Place,
     judged_as = entry.get("judged_as", name)
     if judged_as not in CRITERIA:
         place: Place = ("behaviours", name, "judged_as") if "judged_as" in entry else ("behaviours", name)
-        yield place, f"no classifier judges {judged_as!r}; those that are judged: {', '.join(BEHAVIOURS)}"
+        yield place, f"no classifier judges {judged_as!r}; those that are judged: {', '.join(JUDGED)}"
         return
     for criterion, _ in _mapping(entry.get("criteria")):
         if criterion not in CRITERIA[judged_as]:
