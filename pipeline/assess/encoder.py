@@ -170,7 +170,15 @@ def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], w
     owner = torch.tensor(owners)
     owned = owner[None, :] == torch.arange(len(inside))[:, None]  # P, T
     extra = [
-        [hint.when, hint.figure, hint.owner, side, math.log1p(hint.you), math.log1p(part.echo or 0), part.echo is not None]
+        [
+            hint.when,
+            hint.figure,
+            hint.owner,
+            side,
+            math.log1p(hint.you),
+            math.log1p(part.echo or 0),
+            part.echo is not None,
+        ]
         for hint, side, part in zip(hints, sides, inside, strict=True)
     ]
     shows = speaks_for()

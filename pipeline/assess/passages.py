@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 
 from pipeline.assess.phrases import content_words, sentences
 
-__all__ = ["CORE_TOKENS", "MARGIN_TOKENS", "PIECE_TOKENS", "Line", "Piece", "Window", "cut_lines", "windows_of", "with_echo"]
+__all__ = [
+    "CORE_TOKENS",
+    "MARGIN_TOKENS",
+    "PIECE_TOKENS",
+    "Line",
+    "Piece",
+    "Window",
+    "cut_lines",
+    "windows_of",
+    "with_echo",
+]
 
 PIECE_TOKENS = 200
 HEARD = 4

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from pipeline.assess.encoder import OTHER_SIDE, OUTPUTS
 from pipeline.assess.passages import Line
-from pipeline.errors import UsageError
 from pipeline.assess.phrases import content_words
+from pipeline.errors import UsageError
 from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS
 
 __all__ = ["AUTHOR_GROUPS", "MASKED", "Example", "author_group", "load_corpus"]
@@ -124,7 +124,11 @@ def _call(read: Mapping[str, Any]) -> Example:
     labels = tuple(
         tuple(_SILENT if b in silent else _row(b, _named(turn["labels"], b)) for b in JUDGED) for turn in read["turns"]
     )
-    first = {one["speaker"] for one in read["participants"] if (one["role"] == "manager" if meeting else one["side"] == "seller")}
+    first = {
+        one["speaker"]
+        for one in read["participants"]
+        if (one["role"] == "manager" if meeting else one["side"] == "seller")
+    }
     lines = tuple(Line(turn["speaker"] in first, turn["text"]) for turn in read["turns"])
     speakers = tuple(turn["speaker"] for turn in read["turns"])
     return Example(

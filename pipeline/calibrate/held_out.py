@@ -21,7 +21,6 @@ from pipeline.calibrate.learn import train_model
 from pipeline.calibrate.levels import fit_ordinal
 from pipeline.calibrate.noise import Mishearing
 from pipeline.calibrate.samples import (
-    Prepared,
     Progress,
     Sample,
     Settings,
@@ -32,7 +31,7 @@ from pipeline.calibrate.samples import (
 from pipeline.records import BEHAVIOURS, JUDGED
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 __all__ = [
     "FOLDS",
@@ -128,8 +127,10 @@ def held_out_probabilities(held: Held) -> dict[str, Array]:
     return found
 
 
-def predictions(held: Held) -> list[dict[str, Any]]:
-    """One JSON-ready row a call: id, author group and, by kind of text and behaviour, probabilities and cited turns."""
+def predictions(held: Held, frozen: Array) -> list[dict[str, Any]]:
+    """One JSON-ready row a call: id, author group and, by kind of text and behaviour, probabilities and cited turns;
+    for sales calls also what the frozen encoder says (`frozen`: sales calls in order, core behaviours, 4)."""
+    simple = iter(frozen)
     chances = held_out_probabilities(held)
     rows = []
     for number, call in enumerate(held.calls):
@@ -143,6 +144,9 @@ def predictions(held: Held) -> list[dict[str, Any]]:
                 for i, b in enumerate(JUDGED)
                 if call.level(b) is not None
             }
+        if call.sales_call:
+            chance = next(simple)
+            row["frozen"] = {b: [round(float(p), 4) for p in chance[i]] for i, b in enumerate(BEHAVIOURS)}
         rows.append(row)
     return rows
 
@@ -183,7 +187,12 @@ def agreement(report: Mapping[str, Any]) -> list[dict[str, Any]]:
 def evaluate(rows: Sequence[Mapping[str, Any]], examples: Sequence[Example]) -> dict[str, Any]:
     """Figures of the predictions against the corpus, by kind of text and behaviour, and coverage by confidence."""
     calls = {example.name: example for example in examples}
-    report: dict[str, Any] = {"calls": sum(calls[row["call_id"]].sales_call for row in rows), "noise": NOISE}
+    report: dict[str, Any] = {
+        "calls": sum(calls[row["call_id"]].sales_call for row in rows),
+        "authors": len({row["group"] for row in rows if calls[row["call_id"]].sales_call}),
+        "noise": NOISE,
+        "baselines": _baselines(rows, calls),
+    }
     for kind in KINDS:
         table, by_behaviour, core = {}, {}, []
         for b in JUDGED:
@@ -205,3 +214,24 @@ def evaluate(rows: Sequence[Mapping[str, Any]], examples: Sequence[Example]) -> 
             "coverage_by_behaviour": by_behaviour,
         }
     return report
+
+
+def _baselines(rows: Sequence[Mapping[str, Any]], calls: Mapping[str, Example]) -> dict[str, dict[str, float]]:
+    """By core behaviour: how often the commonest level is right, and the figures of the frozen encoder."""
+    found = {}
+    for b in BEHAVIOURS:
+        rated = [row for row in rows if b in row.get("frozen", {})]
+        if not rated:
+            continue
+        true = np.array([calls[row["call_id"]].level(b) for row in rated], dtype=np.int64)
+        said = median_level(np.array([row["frozen"][b] for row in rated]))
+        commonest = np.full(len(true), np.bincount(true).argmax())
+        middle = np.full(len(true), round(float(np.median(true))))
+        found[b] = {
+            "majority_exact": round(float((commonest == true).mean()), 3),
+            "majority_within_one": round(float((abs(middle - true) <= 1).mean()), 3),
+            "frozen_kappa": round(kappa(true, said), 3),
+            "frozen_exact": round(float((said == true).mean()), 3),
+            "frozen_within_one": round(float((abs(said - true) <= 1).mean()), 3),
+        }
+    return found

@@ -18,7 +18,7 @@ from pipeline.assess.passages import Line, Window
 from pipeline.assess.reading import Cut, Reading, assemble, cut
 from pipeline.calibrate.corpus import MASKED, Example
 from pipeline.calibrate.noise import Mishearing, plain
-from pipeline.records import JUDGED, CRITERIA
+from pipeline.records import CRITERIA, JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -16,9 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.assess.encoder import Encoder, base_encoder
 from pipeline.assess.features import Ordinal
+from pipeline.calibrate.baseline import frozen_probabilities
 from pipeline.calibrate.card import write_card, write_config
 from pipeline.calibrate.corpus import load_corpus
-from pipeline.calibrate.held_out import agreement, evaluate, fit_levels, held_out_readings, people_agree, predictions
+from pipeline.calibrate.held_out import (
+    FOLDS,
+    agreement,
+    evaluate,
+    fit_levels,
+    held_out_readings,
+    people_agree,
+    predictions,
+)
 from pipeline.calibrate.learn import train_model
 from pipeline.calibrate.noise import Mishearing
 from pipeline.calibrate.samples import Progress, Settings, samples_of
@@ -46,7 +55,7 @@ def train(
     encoder = base_encoder()
     samples = [samples_of(encoder, examples, variant, chosen, mishear, progress) for variant in range(chosen.variants)]
     held = held_out_readings(encoder, examples, samples, mishear, chosen, progress)
-    rows = predictions(held)
+    rows = predictions(held, frozen_probabilities(encoder, [call for call in held.calls if call.sales_call], FOLDS))
     report = evaluate(rows, examples)
     tuned, heads = train_model(samples, frozenset(), chosen, progress)
     sides = train_sides(encoder, examples)
