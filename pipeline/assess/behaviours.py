@@ -103,8 +103,8 @@ class LearnedClassifier:
         if measured is None or measured.kappa >= CARRIED_KAPPA:
             return None
         return (
-            f"The machine does not agree with people well enough on this behaviour: weighted kappa {measured.kappa:.2f} "
-            f"on {measured.calls} calls, where at least {CARRIED_KAPPA:.2f} is asked."
+            f"The machine does not agree with people well enough on this behaviour: weighted kappa "
+            f"{measured.kappa:.2f} on {measured.calls} calls, where at least {CARRIED_KAPPA:.2f} is asked."
         )
 
 
@@ -114,7 +114,7 @@ def _performs(call: Call, turn: Turn, meeting: bool) -> bool:
 
 
 def _internal(call: Call) -> bool:
-    """Whether this is a manager's meeting: of such a type, or several of the selling side speak and nobody else does."""
+    """Whether this is a manager's meeting: such a type, or several of the selling side speak and nobody else does."""
     if call.call_type in MEETINGS:
         return True
     spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
