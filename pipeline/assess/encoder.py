@@ -170,15 +170,7 @@ def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], w
     owner = torch.tensor(owners)
     owned = owner[None, :] == torch.arange(len(inside))[:, None]  # P, T
     extra = [
-        [
-            hint.when,
-            hint.figure,
-            hint.owner,
-            side,
-            math.log1p(hint.you),
-            math.log1p(part.echo or 0),
-            part.echo is not None,
-        ]
+        [hint.when, hint.figure, hint.owner, side, math.log1p(hint.you), *_echo(part)]
         for hint, side, part in zip(hints, sides, inside, strict=True)
     ]
     shows = speaks_for()
@@ -191,6 +183,11 @@ def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], w
         allowed=torch.tensor([shows[side] for side in sides])[None],
         offsets=[offsets],
     )
+
+
+def _echo(piece: Piece) -> tuple[float, float]:
+    """How much of the other side's words a piece takes up, and whether that is known."""
+    return (0.0, 0.0) if piece.echo is None else (math.log1p(piece.echo), 1.0)
 
 
 def join(batches: Sequence[Batch]) -> Batch:

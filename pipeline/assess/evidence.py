@@ -35,7 +35,7 @@ def evidence_of(call: Call, reading: Reading, index: int) -> tuple[Evidence, ...
 
 
 def nearest_miss(call: Call, reading: Reading, index: int) -> tuple[Evidence, ...]:
-    """The turn that comes nearest to a behaviour that was not found, without criteria; none where nothing comes near."""
+    """The turn that comes nearest to a behaviour that was not found, without criteria; empty where none does."""
     strength, best = _strength(reading, index)
     if strength[best] < NEAR:
         return ()
