@@ -42,7 +42,7 @@ class Reading:
 
 
 def cut(encoder: Encoder, lines: Sequence[Line], offset: int = 0, before: Iterable[str] = ()) -> Cut:
-    """The pieces and windows of a conversation; `offset` moves the cuts, `before` is what the buyer had said earlier."""
+    """The pieces and windows of a conversation; `offset` moves the cuts, `before` are words that the buyer had said."""
     pieces = with_echo(lines, cut_lines(lines, encoder.lengths([line.text for line in lines])), before)
     return Cut(tuple(lines), tuple(pieces), tuple(windows_of(pieces, offset=offset)))
 
