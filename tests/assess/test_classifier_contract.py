@@ -21,7 +21,7 @@ WHOLE = (
     ("R", "Ines, you wrote that returns pile up, so I'd like to start there, then show two screens, and by half past "
      "we decide whether a trial makes sense. Does that work?"),
     ("C", "Yes, that works."),
-    ("R", "Kessel Freight had the same pile on Fridays. They put our scanner on the dock and saved two thousand a month."),
+    ("R", "Kessel Freight had that pile on Fridays. They put our scanner on the dock and saved two thousand a month."),
     ("C", "I know Kessel."),
     ("R", "Your forms are retyped at night. With us the count is there before the truck leaves, a form can't do that."),
     ("C", "That would help."),
