@@ -87,6 +87,9 @@ def score(
     judge: Annotated[
         Path | None, typer.Option("--judge", help="YAML file of another classifier or a language model's server.")
     ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="calibration.json with thresholds that fit your raters.")
+    ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
     whisper_model: Annotated[
         str | None, typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
@@ -112,7 +115,14 @@ def score(
         language=language,
     )
     failed = terminal.score(
-        sources, out, manifest=manifest, rubric=rubric, settings=settings, judge=judge, as_json=as_json
+        sources,
+        out,
+        manifest=manifest,
+        rubric=rubric,
+        settings=settings,
+        judge=judge,
+        calibration=calibration,
+        as_json=as_json,
     )
     raise typer.Exit(1 if failed else 0)
 

@@ -18,7 +18,7 @@ from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
 from pipeline.report.index_page import index_page
-from pipeline.score import Outcome, engine_for, prepare_judge, prepare_rubric, score_calls
+from pipeline.score import Outcome, engine_for, prepare_calibration, prepare_judge, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
@@ -34,6 +34,7 @@ def score(
     rubric: str | None,
     settings: ListenSettings,
     judge: Path | None = None,
+    calibration: Path | None = None,
     as_json: bool = False,
 ) -> int:
     """How many calls failed. Everything that can be wrong with the request is checked before the first call."""
@@ -41,6 +42,7 @@ def score(
     found = find_sources(sources, listed)
     chosen = prepare_rubric(rubric)
     classifier = prepare_judge(judge)
+    calibrated = prepare_calibration(calibration, found.rows, chosen, classifier)
     check_writable(out)
     told = Console(stderr=True)
     for warning in listed.warnings if listed else ():
@@ -59,6 +61,7 @@ def score(
             rubric=chosen,
             settings=settings,
             classifier=classifier,
+            calibration=calibrated,
             progress=progress,
             finished=finished,
         )
