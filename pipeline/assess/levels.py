@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.assess.language import is_foreign
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import BehaviourScore, Call, Finding
 
@@ -39,6 +40,11 @@ def why_unscorable(call: Call, rubric: Rubric) -> str | None:
         return (
             f"Too much of the speech has no known speaker: {quality.speech_attributed:.0%} is attributed, "
             f"the rubric asks for {rubric.min_speech_attributed:.0%}."
+        )
+    if is_foreign(call):
+        return (
+            "The selling side does not speak English, as far as its words tell, and only English calls can be judged. "
+            "If it does, the words were not heard right: check the speech engine's language."
         )
     words = sum(len(turn.text.split()) for turn in call.turns if call.side(turn) == "seller")
     if words < MIN_SELLER_WORDS:
