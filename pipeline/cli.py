@@ -128,6 +128,32 @@ def score(
 
 
 @app.command()
+def calibrate(
+    ratings: Annotated[
+        Path, typer.Argument(help="ratings.csv with the columns call_id, rater, behaviour and level (0-3, or empty).")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for calibration.json and calibration.html.")],
+    scores: Annotated[
+        Path | None,
+        typer.Option("--scores", help="Folder of scorecards, as score --out wrote it. [default: raters alone]"),
+    ] = None,
+    rubric: Annotated[
+        str | None,
+        typer.Option("--rubric", help="The rubric that judged them: a name or a YAML file. [default: by its id]"),
+    ] = None,
+    target_error: Annotated[
+        float,
+        typer.Option("--target-error", help="Share of given levels that may be two or more off, for max_risk."),
+    ] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
+) -> None:
+    """Compare raters and machine, and fit a rubric's thresholds to the raters: see docs/calibration.md."""
+    from pipeline import terminal
+
+    terminal.calibrate(ratings, out, scores=scores, rubric=rubric, target_error=target_error, as_json=as_json)
+
+
+@app.command()
 def train(
     corpus: Annotated[Path, typer.Option("--corpus", help="Folder of labelled calls.")] = Path("data/corpus"),
     out: Annotated[Path, typer.Option("--out", help="Folder for the weights and their card.")] = Path(

@@ -75,6 +75,32 @@ def score(
     return len(failures)
 
 
+def calibrate(
+    ratings: Path, out: Path, *, scores: Path | None, rubric: str | None, target_error: float, as_json: bool = False
+) -> None:
+    """Calibrate, print what was found, and say where the file and the page are."""
+    from pipeline.calibration import FILE, PAGE, calibrate_files
+    from pipeline.calibration_table import json_lines, summary
+
+    told = Console(stderr=True)
+    with told.status("comparing levels"):
+        found = calibrate_files(ratings, out=out, scores=scores, rubric=rubric, target_error=target_error)
+    for note in found.notes:
+        told.print(f"[yellow]{escape(note)}[/]")
+    if as_json:
+        for line in json_lines(found):
+            print(line)
+        return
+    Console().print(summary(found))
+    print(f"Open {out / PAGE}")
+    if found.machine:
+        print(f"Score with it: ridealong score … --calibration {out / FILE}")
+    else:
+        told.print(
+            "Raters alone were compared; with --scores the machine stands beside them and thresholds are fitted."
+        )
+
+
 def train(corpus: Path, out: Path) -> None:
     """Train the behaviour classifier, with a progress bar, and say where its card is."""
     from pipeline.calibrate.train import train as fit
