@@ -16,7 +16,7 @@ from pipeline.report.calibration_page import figure_in_words, severity_in_words
 
 __all__ = ["json_lines", "summary"]
 
-_CAPTION = "weighted kappa (95 % interval); held: levels that the machine withheld on rated calls"
+_CAPTION = "n: rated calls; weighted kappa (95 % interval); held: levels withheld on them"
 
 
 def summary(found: Calibrated) -> Group:
@@ -47,13 +47,13 @@ def json_lines(found: Calibrated) -> Iterator[str]:
 def _tables(found: Calibrated) -> Iterator[Table | str]:
     calls = len({row.call_id for row in found.ratings.given})
     title = f"{len(found.ratings.given)} ratings of {calls} calls by {len(found.ratings.raters)} raters"
-    table = Table(title=title, caption=_CAPTION, box=box.SIMPLE, pad_edge=False)
+    table = Table(title=title, caption=_CAPTION, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("behaviour", no_wrap=True)
-    table.add_column("calls", justify="right")
+    table.add_column("n", justify="right")
     table.add_column("two raters", no_wrap=True)
     if found.machine:
-        table.add_column("machine, a rater", no_wrap=True)
-        table.add_column("held", justify="right")
+        table.add_column("rater, machine", no_wrap=True)
+        table.add_column("held", justify="right", min_width=4)
         table.add_column("thresholds", no_wrap=True)
     for one in found.behaviours:
         cells = [escape(one.name), str(one.calls), _kappa(one.people)]
@@ -74,7 +74,7 @@ def _tables(found: Calibrated) -> Iterator[Table | str]:
 def _machine(one: BehaviourResult) -> tuple[str, str, str]:
     fitted = "–" if one.fit is None else "rubric's"
     if one.fit is not None and one.fit.kept:
-        fitted = "[green]" + " ".join(f"{value:.2f}" for value in one.fit.thresholds) + "[/]"
+        fitted = "[green]" + " ".join(f"{value:.2f}"[1:] for value in one.fit.thresholds) + "[/]"
     kappa = "–" if one.machine_people is None else _kappa(one.machine_people)
     return kappa, str(sum(one.withheld)), fitted
 

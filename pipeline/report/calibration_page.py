@@ -361,7 +361,8 @@ def _honesty(found: Calibrated, calibration_id: str | None) -> tuple[tuple[str, 
     if found.machine:
         lines.append(
             ("Thresholds", "Chosen on four fifths of the calls and tried on the last fifth, in turn; the figures are "
-             "from the fifths that were not used for choosing.")
+             "from the fifths that were not used for choosing. Figures and tables show the levels of the scorecards as "
+             "they were given.")
         )  # fmt: skip
         lines.append(("Calibration file", calibration_id or "none was written"))
     return tuple(lines)
