@@ -20,27 +20,18 @@ def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) ->
     """One score for each behaviour of the rubric, in its order; withheld, with the reason, where it is not sure."""
     found = {finding.behaviour: finding for finding in findings}
     unheard = why_unscorable(call, rubric)
-    return tuple(_score(behaviour, found[behaviour.judged_as], unheard) for behaviour in rubric.behaviours)
+    return tuple(score_finding(behaviour, found[behaviour.judged_as], unheard) for behaviour in rubric.behaviours)
 
 
 def why_unscorable(call: Call, rubric: Rubric) -> str | None:
     """The reason why no behaviour of this call can be scored, None where they can."""
-    quality = call.quality
     if not any(one.side == "seller" for one in call.participants):
         return (
             "It is not known who sells on this call. Name the rep in the manifest (column rep or channels), "
             "or label the speakers in the transcript."
         )
-    if quality.word_confidence is not None and quality.word_confidence < rubric.min_word_confidence:
-        return (
-            f"The words were not heard well enough: mean confidence {quality.word_confidence:.2f}, "
-            f"the rubric asks for {rubric.min_word_confidence:.2f}."
-        )
-    if quality.speech_attributed is not None and quality.speech_attributed < rubric.min_speech_attributed:
-        return (
-            f"Too much of the speech has no known speaker: {quality.speech_attributed:.0%} is attributed, "
-            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
-        )
+    if badly_heard := why_badly_heard(call.quality.word_confidence, call.quality.speech_attributed, rubric):
+        return badly_heard
     if is_foreign(call):
         return (
             "The selling side does not speak English, as far as its words tell, and only English calls can be judged. "
@@ -49,6 +40,21 @@ def why_unscorable(call: Call, rubric: Rubric) -> str | None:
     words = sum(len(turn.text.split()) for turn in call.turns if call.side(turn) == "seller")
     if words < MIN_SELLER_WORDS:
         return f"The seller side says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
+    return None
+
+
+def why_badly_heard(word_confidence: float | None, speech_attributed: float | None, rubric: Rubric) -> str | None:
+    """The reason why a call was not heard well enough for the rubric, None where it was or that is not known."""
+    if word_confidence is not None and word_confidence < rubric.min_word_confidence:
+        return (
+            f"The words were not heard well enough: mean confidence {word_confidence:.2f}, "
+            f"the rubric asks for {rubric.min_word_confidence:.2f}."
+        )
+    if speech_attributed is not None and speech_attributed < rubric.min_speech_attributed:
+        return (
+            f"Too much of the speech has no known speaker: {speech_attributed:.0%} is attributed, "
+            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
+        )
     return None
 
 
@@ -68,7 +74,8 @@ def risk_of(probabilities: Sequence[float], level: int) -> float:
     return sum(probability for other, probability in enumerate(probabilities) if abs(other - level) > 1)
 
 
-def _score(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) -> BehaviourScore:
+def score_finding(behaviour: RubricBehaviour, finding: Finding, unheard: str | None) -> BehaviourScore:
+    """The score of one behaviour; `unheard` is why nothing of the call can be scored, None where it can."""
     if unheard:
         return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard)
     level = level_of(finding.probabilities, behaviour.thresholds)
