@@ -12,7 +12,8 @@ from rich.table import Table
 
 from pipeline.calibrate.agreement import Figures
 from pipeline.calibrate.calibration import BehaviourResult, Calibrated
-from pipeline.report.calibration_page import figure_in_words, severity_in_words
+from pipeline.report.calibration_behaviours import figure_in_words
+from pipeline.report.calibration_page import severity_in_words
 
 __all__ = ["json_lines", "summary"]
 

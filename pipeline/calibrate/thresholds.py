@@ -128,7 +128,7 @@ def choose_risk(
             return RiskChoice(target, allowed, int(given.sum()), count, len(calls), told)
     reason = (
         f"No max_risk keeps the error at {target:.0%} and still gives {needed} levels: {off.sum()} of {len(calls)} are "
-        "two or more off, and the machine is not less sure of those."
+        "two or more off."
     )
     return RiskChoice(target, None, 0, int(off.sum()), len(calls), reason)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 __all__ = ["Rate", "Scale", "scale_over"]
 
+MOST_LABELS = 7
+"""Labels that have room below each other's ticks on a phone; with more ticks every other one is labelled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -43,7 +46,11 @@ def scale_over(values: Iterable[float | None], low: float, high: float, step: fl
     first = min([round(low / step), *(int(value // step) for value in known)])
     last = max([round(high / step), *(-int(-value // step) for value in known)])
     bare = Scale(first * step, last * step, ())
-    ticks = ((bare.place(tick * step) or 0.0, _label(tick * step, signed)) for tick in range(first, last + 1))
+    every = 1 if last - first < MOST_LABELS else 2
+    ticks = (
+        (bare.place(tick * step) or 0.0, "" if tick % every else _label(tick * step, signed))
+        for tick in range(first, last + 1)
+    )
     return Scale(bare.low, bare.high, tuple(ticks))
 
 

@@ -11,7 +11,8 @@ from pipeline.calibrate.calibration import calibrate
 from pipeline.calibrate.machine import machine_of
 from pipeline.calibrate.ratings import Rating, Ratings
 from pipeline.records import Agreement
-from pipeline.report.calibration_page import calibration_page, figure_in_words, page_of, severity_in_words
+from pipeline.report.calibration_behaviours import figure_in_words
+from pipeline.report.calibration_page import calibration_page, page_of, severity_in_words
 from pipeline.report.rates import scale_over
 from pipeline.report.scorecard_page import scorecard_page
 from pipeline.report.words import SPACE
@@ -121,7 +122,7 @@ def test_a_scale_widens_by_whole_steps_for_what_lies_outside():
     bare = scale_over([0.3, None, 0.9], 0.0, 1.0, 0.2)
     assert [label for _, label in bare.ticks] == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
     wide = scale_over([-0.25], 0.0, 1.0, 0.2)
-    assert [label for _, label in wide.ticks][:3] == ["−0.4", "−0.2", "0"]
+    assert [label for _, label in wide.ticks][:3] == ["−0.4", "", "0"]
     assert wide.place(-0.4) == pytest.approx(0)
     assert wide.place(2) == 1
     signed = scale_over([1.2], -1.0, 1.0, 0.5, signed=True)
