@@ -154,6 +154,23 @@ def calibrate(
 
 
 @app.command()
+def relevel(
+    scores: Annotated[Path, typer.Argument(help="Folder of scorecards, as score --out wrote it; it is only read.")],
+    out: Annotated[Path, typer.Option("--out", help="Another folder, for the new scorecards and the bridge.")],
+    rubric: Annotated[str, typer.Option("--rubric", help="The rubric to level by: a name or a YAML file.")],
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="calibration.json with thresholds for that rubric.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the bridge as JSON.")] = False,
+) -> None:
+    """Level stored scorecards by another rubric version, without judging again, and show how levels moved."""
+    from pipeline import terminal
+
+    failed = terminal.relevel(scores, out, rubric=rubric, calibration=calibration, as_json=as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
 def train(
     corpus: Annotated[Path, typer.Option("--corpus", help="Folder of labelled calls.")] = Path("data/corpus"),
     out: Annotated[Path, typer.Option("--out", help="Folder for the weights and their card.")] = Path(

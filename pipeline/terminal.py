@@ -101,6 +101,39 @@ def calibrate(
         )
 
 
+def relevel(scores: Path, out: Path, *, rubric: str, calibration: Path | None = None, as_json: bool = False) -> int:
+    """How many scorecards could not be read. Prints how far levels moved, and says where the bridge is."""
+    from pipeline.assess.calibration import load_calibration
+    from pipeline.assess.rubric import calibrated, load_rubric
+    from pipeline.relevel import BRIDGE, relevel_folder
+
+    chosen = load_rubric(rubric)
+    if calibration:
+        chosen = calibrated(chosen, load_calibration(calibration))
+    told = Console(stderr=True)
+    with _bar(told) as bar:
+        task = bar.add_task("scorecards", total=None)
+        bridge = relevel_folder(
+            scores, out, chosen, progress=lambda _, done, total: bar.update(task, completed=done, total=total)
+        )
+    for call, reason in bridge.failures:
+        told.print(f"[red]failed[/] {escape(call)}: {escape(reason)}")
+    if as_json:
+        print(json.dumps(bridge.to_dict(), ensure_ascii=False))
+        return len(bridge.failures)
+    table = Table(title=f"{bridge.calls} scorecards by {chosen.id} {chosen.version}", box=box.SIMPLE)
+    for number, heading in enumerate(("behaviour", "levels", "moved", "newly withheld", "newly given")):
+        table.add_column(heading, justify="right" if number else "left")
+    for moves in bridge.moves:
+        row = moves.to_dict()
+        share = "" if row["share_moved"] is None else f" ({row['share_moved']:.0%})"
+        counts = (row["levels_given"], f"{row['moved']}{share}", row["newly_withheld"], row["newly_given"])
+        table.add_row(escape(moves.behaviour), *map(str, counts))
+    Console().print(table)
+    print(f"Open {out / BRIDGE}.html")
+    return len(bridge.failures)
+
+
 def train(corpus: Path, out: Path) -> None:
     """Train the behaviour classifier, with a progress bar, and say where its card is."""
     from pipeline.calibrate.train import train as fit
