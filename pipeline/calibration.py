@@ -12,7 +12,8 @@ from typing import Any
 
 from pipeline.archive.folder import check_folder, scorecard_files, write_file
 from pipeline.assess.rubric import Rubric, load_rubric
-from pipeline.calibrate.calibration import TARGET_ERROR, Calibrated, calibrate, file_content
+from pipeline.calibrate.calibration import TARGET_ERROR, Calibrated, calibrate
+from pipeline.calibrate.calibration_file import file_content
 from pipeline.calibrate.machine import REMEDY, Machine, machine_of
 from pipeline.calibrate.ratings import read_ratings
 from pipeline.errors import CalibrationError, UsageError

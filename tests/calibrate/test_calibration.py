@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.assess.levels import UNKNOWN
 from pipeline.assess.rubric import load_rubric
-from pipeline.calibrate.calibration import calibrate, file_content
+from pipeline.calibrate.calibration import calibrate
+from pipeline.calibrate.calibration_file import file_content
 from pipeline.calibrate.machine import machine_of
 from pipeline.calibrate.ratings import Rating, Ratings
 from pipeline.errors import CalibrationError, UsageError
