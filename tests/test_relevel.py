@@ -228,6 +228,8 @@ def test_relevel_the_page_shows_the_tables_and_escapes_everything(scores, tmp_pa
     page = (tmp_path / "new" / "bridge.html").read_text(encoding="utf-8")
     assert "<script>" not in page
     assert "3 of 4 levels moved (75" in page
+    relevel_folder(scores, tmp_path / "held", version_two(max_risk=0.01))
+    assert "3 levels newly withheld." in (tmp_path / "held" / "bridge.html").read_text(encoding="utf-8")
     assert page.count('<table class="confusion"') == 5
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
     assert hash_source(style) in page.replace("&#39;", "'")

@@ -45,14 +45,18 @@ class BridgePage:
 
 def bridge_page(bridge: Bridge) -> str:
     """The HTML page of a bridge; the same bridge gives the same bytes."""
-    rubric = f"{bridge.rubric.id} {bridge.rubric.version}"
+    rubric = bridge.rubric
     before = words.listing(
         [f"{name} ({words.counted(count, 'call')})" for name, count in sorted(bridge.before.items())]
     )
-    used = bridge.rubric.calibration
-    facts = [f"Before: {before or 'nothing'}", f"Now: {rubric}", words.counted(bridge.calls, "call")]
+    used = rubric.calibration
+    facts = [
+        f"Before: {before or 'nothing'}",
+        f"Now: {rubric.id} {rubric.version}",
+        words.counted(bridge.calls, "call"),
+    ]
     page = BridgePage(
-        title=f"How levels moved to {rubric}",
+        title=f"How levels moved: {rubric.title}, version {rubric.version}",
         facts=tuple(facts if used is None else [*facts, f"Thresholds: {used.id}"]),
         states=_states(),
         behaviours=tuple(_moves(one) for one in bridge.moves),
@@ -66,11 +70,6 @@ def _states() -> tuple[Chip, ...]:
 
 
 def _moves(moves: Moves) -> BehaviourMoves:
-    given, moved = moves.levels_given, moves.moved
-    if not given:
-        reading = "No call has a level before and after."
-    else:
-        reading = f"{moved} of {words.counted(given, 'level')} moved ({words.percent(moved / given)})."
     rows = []
     for state, (chip, counts) in enumerate(zip(_states(), moves.table, strict=True)):
         total = sum(counts)
@@ -79,7 +78,22 @@ def _moves(moves: Moves) -> BehaviourMoves:
     notes = []
     if moves.not_judged_before:
         notes.append(f"{words.counted(moves.not_judged_before, 'call')} had no such behaviour before.")
-    return BehaviourMoves(moves.behaviour, moves.title, reading, tuple(notes), tuple(rows))
+    return BehaviourMoves(moves.behaviour, moves.title, _reading(moves), tuple(notes), tuple(rows))
+
+
+def _reading(moves: Moves) -> str:
+    counts = moves.to_dict()
+    given, moved = moves.levels_given, moves.moved
+    said = []
+    if given:
+        said.append(f"{moved} of {words.counted(given, 'level')} moved ({words.percent(moved / given)})")
+    else:
+        said.append("No call has a level before and after")
+    if counts["newly_withheld"]:
+        said.append(f"{words.counted(counts['newly_withheld'], 'level')} newly withheld")
+    if counts["newly_given"]:
+        said.append(f"{words.counted(counts['newly_given'], 'level')} newly given")
+    return "; ".join(said) + "."
 
 
 def _shade(count: int, total: int) -> int:

@@ -111,6 +111,7 @@ def test_contract_without_a_seller_there_is_nothing(classifier: Classifier, name
         assert finding.evidence == ()
 
 
+@pytest.mark.slow
 def test_contract_a_call_of_3000_turns(classifier: Classifier) -> None:
     call = untimed_call(*[("RC"[n % 2], f"Right, and then line {n}?") for n in range(3000)])
     findings = classifier(call)
