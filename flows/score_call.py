@@ -18,10 +18,18 @@ from pipeline.listen.manifest import CallRow, find_sources, read_manifest  # noq
 
 
 @task(name="score-call", task_run_name="score {row.call_id}", cache_policy=NO_CACHE)
-def score_row(row: CallRow, out: Path, rubric: str | None, engine: Engine, judge: Path | None = None) -> dict[str, Any]:
+def score_row(
+    row: CallRow,
+    out: Path,
+    rubric: str | None,
+    engine: Engine,
+    judge: Path | None = None,
+    calibration: Path | None = None,
+) -> dict[str, Any]:
     """The scorecard of a manifest row in its public format; its files are in OUT/calls/CALL_ID."""
     settings = ListenSettings(engine=engine)
-    return to_dict(score.score_call(row, out=out, rubric=rubric, settings=settings, classifier=judge))
+    card = score.score_call(row, out=out, rubric=rubric, settings=settings, classifier=judge, calibration=calibration)
+    return to_dict(card)
 
 
 @flow(name="score-call")
@@ -32,10 +40,11 @@ def score_call(
     rubric: str | None = None,
     engine: Engine = "auto",
     judge: Path | None = None,
+    calibration: Path | None = None,
 ) -> dict[str, Any]:
     """The scorecard of one recording or transcript in its public format, as `pipeline.score.score_call` makes it.
 
     With a manifest, the row that names `source` tells who is who.
     """
     found = find_sources([source], read_manifest(manifest) if manifest else None)
-    return score_row(found.rows[0], out, rubric, engine, judge)
+    return score_row(found.rows[0], out, rubric, engine, judge, calibration)

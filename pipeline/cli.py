@@ -87,6 +87,9 @@ def score(
     judge: Annotated[
         Path | None, typer.Option("--judge", help="YAML file of another classifier or a language model's server.")
     ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="calibration.json with thresholds that fit your raters.")
+    ] = None,
     engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
     whisper_model: Annotated[
         str | None, typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
@@ -112,8 +115,58 @@ def score(
         language=language,
     )
     failed = terminal.score(
-        sources, out, manifest=manifest, rubric=rubric, settings=settings, judge=judge, as_json=as_json
+        sources,
+        out,
+        manifest=manifest,
+        rubric=rubric,
+        settings=settings,
+        judge=judge,
+        calibration=calibration,
+        as_json=as_json,
     )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def calibrate(
+    ratings: Annotated[
+        Path, typer.Argument(help="ratings.csv with the columns call_id, rater, behaviour and level (0-3, or empty).")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for calibration.json and calibration.html.")],
+    scores: Annotated[
+        Path | None,
+        typer.Option("--scores", help="Folder of scorecards, as score --out wrote it. [default: raters alone]"),
+    ] = None,
+    rubric: Annotated[
+        str | None,
+        typer.Option("--rubric", help="The rubric that judged them: a name or a YAML file. [default: by its id]"),
+    ] = None,
+    target_error: Annotated[
+        float,
+        typer.Option("--target-error", help="Share of given levels that may be two or more off, for max_risk."),
+    ] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
+) -> None:
+    """Compare raters and machine, and fit a rubric's thresholds to the raters: see docs/calibration.md."""
+    from pipeline import terminal
+
+    terminal.calibrate(ratings, out, scores=scores, rubric=rubric, target_error=target_error, as_json=as_json)
+
+
+@app.command()
+def relevel(
+    scores: Annotated[Path, typer.Argument(help="Folder of scorecards, as score --out wrote it; it is only read.")],
+    out: Annotated[Path, typer.Option("--out", help="Another folder, for the new scorecards and the bridge.")],
+    rubric: Annotated[str, typer.Option("--rubric", help="The rubric to level by: a name or a YAML file.")],
+    calibration: Annotated[
+        Path | None, typer.Option("--calibration", help="calibration.json with thresholds for that rubric.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the bridge as JSON.")] = False,
+) -> None:
+    """Level stored scorecards by another rubric version, without judging again, and show how levels moved."""
+    from pipeline import terminal
+
+    failed = terminal.relevel(scores, out, rubric=rubric, calibration=calibration, as_json=as_json)
     raise typer.Exit(1 if failed else 0)
 
 

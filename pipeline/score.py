@@ -16,10 +16,11 @@ from pathlib import Path
 
 from pipeline.archive.folder import Content, call_folder, write_call
 from pipeline.assess.behaviours import Classifier, load_classifier
+from pipeline.assess.calibration import Calibration, load_calibration
 from pipeline.assess.floor import speech_of
 from pipeline.assess.judges import load_judge
 from pipeline.assess.llm_judge import LlmJudge
-from pipeline.assess.rubric import Rubric, load_rubric, rubric_for
+from pipeline.assess.rubric import Rubric, calibrated, load_rubric, rubric_for
 from pipeline.assess.scorecard import assess, to_json
 from pipeline.assess.sides import seller_probability
 from pipeline.errors import CallError, JudgeServerError, ListeningError
@@ -60,20 +61,22 @@ def score_call(
     settings: ListenSettings | None = None,
     transcriber: Transcriber | None = None,
     classifier: str | Path | Classifier | None = None,
+    calibration: str | Path | Calibration | None = None,
     progress: Progress | None = None,
 ) -> Scorecard:
     """The scorecard of one call; with `out`, its files are written to OUT/calls/CALL_ID as well.
 
     `source` is a recording, a transcript or a manifest row. `rubric` is a name, a file or a Rubric; None takes the
     shipped one for the call's type. A `transcriber` or `classifier` of one's own takes the place of the default; the
-    latter may be a judge's configuration file (docs/judges.md).
+    latter may be a judge's configuration file (docs/judges.md). A `calibration` puts its thresholds in place of the
+    rubric's (docs/calibration.md).
     Raises CallError where this call cannot be scored, UsageError where the request itself is wrong.
     """
     keep_private()
     settings = settings or ListenSettings()
     tell = progress or no_progress
     row = source if isinstance(source, CallRow) else default_row(Path(source))
-    judged_by = _rubric(rubric, row)
+    judged_by = _rubric(rubric, row, prepare_calibration(calibration, [row], rubric, classifier))
     call, audio = _listen(row, settings, transcriber, tell)
     tell("assess", 0, 1)
     scorecard = _judged(call, judged_by, classifier, row, out)
@@ -90,6 +93,7 @@ def score_calls(
     rubric: str | Path | Rubric | None = None,
     settings: ListenSettings | None = None,
     classifier: str | Path | Classifier | None = None,
+    calibration: str | Path | Calibration | None = None,
     progress: Progress | None = None,
     finished: Callable[[Outcome], None] | None = None,
 ) -> list[Outcome]:
@@ -98,11 +102,21 @@ def score_calls(
     `progress` and `finished` may be called from other threads. Raises UsageError where the request itself is wrong.
     """
     settings = settings or ListenSettings()
+    rows = list(rows)
     judge = prepare_judge(classifier)
+    used = prepare_calibration(calibration, rows, rubric, judge)
 
     def outcome_of(row: CallRow) -> Outcome:
         try:
-            card = score_call(row, out=out, rubric=rubric, settings=settings, classifier=judge, progress=progress)
+            card = score_call(
+                row,
+                out=out,
+                rubric=rubric,
+                settings=settings,
+                classifier=judge,
+                calibration=used,
+                progress=progress,
+            )
             outcome = Outcome(row, card)
         except CallError as error:
             outcome = Outcome(row, error=str(error))
@@ -110,7 +124,6 @@ def score_calls(
             finished(outcome)
         return outcome
 
-    rows = list(rows)
     with ThreadPoolExecutor(_calls_at_once(rows, settings)) as pool:
         running = [pool.submit(outcome_of, row) for row in rows]
         try:
@@ -153,6 +166,22 @@ def prepare_judge(judge: str | Path | Classifier | None) -> Classifier | None:
     return load_judge(judge) if isinstance(judge, str | Path) else judge
 
 
+def prepare_calibration(
+    calibration: str | Path | Calibration | None,
+    rows: Sequence[CallRow],
+    rubric: str | Path | Rubric | None = None,
+    classifier: str | Path | Classifier | None = None,
+) -> Calibration | None:
+    """The calibration of a file, checked against the rubric of every row and the classifier; None without one."""
+    if calibration is None:
+        return None
+    used = calibration if isinstance(calibration, Calibration) else load_calibration(calibration)
+    for row in rows:
+        _rubric(rubric, row, used)
+    used.check_classifier((prepare_judge(classifier) or load_classifier()).version)
+    return used
+
+
 def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
     """The engine that listens, loaded once, and a sentence where it is not the one hoped for."""
     with _loading:
@@ -167,10 +196,10 @@ def _engine(settings: ListenSettings) -> tuple[Transcriber, str | None]:
 # --- the stages -----------------------------------------------------------------------------------
 
 
-def _rubric(rubric: str | Path | Rubric | None, row: CallRow) -> Rubric:
-    if isinstance(rubric, Rubric):
-        return rubric
-    return rubric_for(row.call_type) if rubric is None else load_rubric(rubric)
+def _rubric(rubric: str | Path | Rubric | None, row: CallRow, calibration: Calibration | None) -> Rubric:
+    if not isinstance(rubric, Rubric):
+        rubric = rubric_for(row.call_type) if rubric is None else load_rubric(rubric)
+    return rubric if calibration is None else calibrated(rubric, calibration)
 
 
 def _judged(

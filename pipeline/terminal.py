@@ -18,7 +18,7 @@ from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
 from pipeline.report.index_page import index_page
-from pipeline.score import Outcome, engine_for, prepare_judge, prepare_rubric, score_calls
+from pipeline.score import Outcome, engine_for, prepare_calibration, prepare_judge, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
@@ -34,6 +34,7 @@ def score(
     rubric: str | None,
     settings: ListenSettings,
     judge: Path | None = None,
+    calibration: Path | None = None,
     as_json: bool = False,
 ) -> int:
     """How many calls failed. Everything that can be wrong with the request is checked before the first call."""
@@ -41,6 +42,7 @@ def score(
     found = find_sources(sources, listed)
     chosen = prepare_rubric(rubric)
     classifier = prepare_judge(judge)
+    calibrated = prepare_calibration(calibration, found.rows, chosen, classifier)
     check_writable(out)
     told = Console(stderr=True)
     for warning in listed.warnings if listed else ():
@@ -59,6 +61,7 @@ def score(
             rubric=chosen,
             settings=settings,
             classifier=classifier,
+            calibration=calibrated,
             progress=progress,
             finished=finished,
         )
@@ -70,6 +73,65 @@ def score(
     if failures:
         told.print(f"{len(failures)} of {len(outcomes)} calls failed; the reasons are in {escape(str(out / FAILURES))}")
     return len(failures)
+
+
+def calibrate(
+    ratings: Path, out: Path, *, scores: Path | None, rubric: str | None, target_error: float, as_json: bool = False
+) -> None:
+    """Calibrate, print what was found, and say where the file and the page are."""
+    from pipeline.calibration import FILE, PAGE, calibrate_files
+    from pipeline.calibration_table import json_lines, summary
+
+    told = Console(stderr=True)
+    with told.status("comparing levels"):
+        found = calibrate_files(ratings, out=out, scores=scores, rubric=rubric, target_error=target_error)
+    for note in found.notes:
+        told.print(f"[yellow]{escape(note)}[/]")
+    if as_json:
+        for line in json_lines(found):
+            print(line)
+        return
+    Console().print(summary(found))
+    print(f"Open {out / PAGE}")
+    if found.machine:
+        print(f"Score with it: ridealong score … --calibration {out / FILE}")
+    else:
+        told.print(
+            "Raters alone were compared; with --scores the machine stands beside them and thresholds are fitted."
+        )
+
+
+def relevel(scores: Path, out: Path, *, rubric: str, calibration: Path | None = None, as_json: bool = False) -> int:
+    """How many scorecards could not be read. Prints how far levels moved, and says where the bridge is."""
+    from pipeline.assess.calibration import load_calibration
+    from pipeline.assess.rubric import calibrated, load_rubric
+    from pipeline.relevel import BRIDGE, relevel_folder
+
+    chosen = load_rubric(rubric)
+    if calibration:
+        chosen = calibrated(chosen, load_calibration(calibration))
+    told = Console(stderr=True)
+    with _bar(told) as bar:
+        task = bar.add_task("scorecards", total=None)
+        bridge = relevel_folder(
+            scores, out, chosen, progress=lambda _, done, total: bar.update(task, completed=done, total=total)
+        )
+    for call, reason in bridge.failures:
+        told.print(f"[red]failed[/] {escape(call)}: {escape(reason)}")
+    if as_json:
+        print(json.dumps(bridge.to_dict(), ensure_ascii=False))
+        return len(bridge.failures)
+    table = Table(title=f"{bridge.calls} scorecards by {chosen.id} {chosen.version}", box=box.SIMPLE)
+    for number, heading in enumerate(("behaviour", "levels", "moved", "newly withheld", "newly given")):
+        table.add_column(heading, justify="right" if number else "left")
+    for moves in bridge.moves:
+        row = moves.to_dict()
+        share = "" if row["share_moved"] is None else f" ({row['share_moved']:.0%})"
+        counts = (row["levels_given"], f"{row['moved']}{share}", row["newly_withheld"], row["newly_given"])
+        table.add_row(escape(moves.behaviour), *map(str, counts))
+    Console().print(table)
+    print(f"Open {out / BRIDGE}.html")
+    return len(bridge.failures)
 
 
 def train(corpus: Path, out: Path) -> None:

@@ -20,14 +20,20 @@ Content = str | bytes | Callable[[Path], object]
 
 
 def check_writable(out: Path) -> None:
-    """Raise UsageError unless files can be made in `out`, which is created where it is missing."""
+    """Raise UsageError unless calls can be written to `out`, which is created where it is missing."""
+    check_folder(out / "calls", out)
+
+
+def check_folder(folder: Path, out: Path | None = None) -> None:
+    """Raise UsageError, naming `out`, unless files can be made in `folder`, which is created where it is missing."""
     try:
-        (out / "calls").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out / "calls"):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
+        named = out or folder
         raise UsageError(
-            f"{out}: cannot be written to ({error.strerror}). Name another folder with --out, or allow writing."
+            f"{named}: cannot be written to ({error.strerror}). Name another folder with --out, or allow writing."
         ) from error
 
 
@@ -40,6 +46,12 @@ def stored_scorecards(out: Path) -> list[dict[str, Any]]:
     """The scorecards that lie in the folder, in their public format, by call id."""
     files = sorted((out / "calls").glob("*/scorecard.json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
+
+
+def scorecard_files(out: Path) -> list[Path]:
+    """The scorecards' files in the folder, sorted; those of a folder that somebody put together count as well."""
+    patterns = ("calls/*/scorecard.json", "*/scorecard.json", "*.json")
+    return next((files for pattern in patterns if (files := sorted(out.glob(pattern)))), [])
 
 
 def write_file(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.assess.language import is_foreign
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import BehaviourScore, Call, Evidence, Finding
 
@@ -20,30 +21,41 @@ def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) ->
     """One score for each behaviour of the rubric, in its order; withheld, with the reason, where it is not sure."""
     found = {finding.behaviour: finding for finding in findings}
     unheard = why_unscorable(call, rubric)
-    return tuple(_score(behaviour, found.get(behaviour.judged_as), unheard) for behaviour in rubric.behaviours)
+    return tuple(score_finding(behaviour, found.get(behaviour.judged_as), unheard) for behaviour in rubric.behaviours)
 
 
 def why_unscorable(call: Call, rubric: Rubric) -> str | None:
     """The reason why no behaviour of this call can be scored, None where they can."""
-    quality = call.quality
     if not any(one.side == "seller" for one in call.participants):
         return (
             "It is not known who sells on this call. Name the rep in the manifest (column rep or channels), "
             "or label the speakers in the transcript."
         )
-    if quality.word_confidence is not None and quality.word_confidence < rubric.min_word_confidence:
+    if badly_heard := why_badly_heard(call.quality.word_confidence, call.quality.speech_attributed, rubric):
+        return badly_heard
+    if is_foreign(call):
         return (
-            f"The words were not heard well enough: mean confidence {quality.word_confidence:.2f}, "
-            f"the rubric asks for {rubric.min_word_confidence:.2f}."
-        )
-    if quality.speech_attributed is not None and quality.speech_attributed < rubric.min_speech_attributed:
-        return (
-            f"Too much of the speech has no known speaker: {quality.speech_attributed:.0%} is attributed, "
-            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
+            "The selling side does not speak English, as far as its words tell, and only English calls can be judged. "
+            "If it does, the words were not heard right: check the speech engine's language."
         )
     words = sum(len(turn.text.split()) for turn in call.turns if call.side(turn) == "seller")
     if words < MIN_SELLER_WORDS:
         return f"The seller side says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
+    return None
+
+
+def why_badly_heard(word_confidence: float | None, speech_attributed: float | None, rubric: Rubric) -> str | None:
+    """The reason why a call was not heard well enough for the rubric, None where it was or that is not known."""
+    if word_confidence is not None and word_confidence < rubric.min_word_confidence:
+        return (
+            f"The words were not heard well enough: mean confidence {word_confidence:.2f}, "
+            f"the rubric asks for {rubric.min_word_confidence:.2f}."
+        )
+    if speech_attributed is not None and speech_attributed < rubric.min_speech_attributed:
+        return (
+            f"Too much of the speech has no known speaker: {speech_attributed:.0%} is attributed, "
+            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
+        )
     return None
 
 
@@ -63,7 +75,9 @@ def risk_of(probabilities: Sequence[float], level: int) -> float:
     return sum(probability for other, probability in enumerate(probabilities) if abs(other - level) > 1)
 
 
-def _score(behaviour: RubricBehaviour, finding: Finding | None, unheard: str | None) -> BehaviourScore:
+def score_finding(behaviour: RubricBehaviour, finding: Finding | None, unheard: str | None) -> BehaviourScore:
+    """The score of one behaviour; `finding` is None where the classifier does not judge it, `unheard` is why nothing of
+    the call can be scored, None where it can."""
     if unheard or finding is None:
         reason = unheard or f"This classifier does not judge {behaviour.judged_as}."
         return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=reason)

@@ -6,12 +6,13 @@ A rubric never holds code. A file with faults is refused with all of them at onc
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pipeline import resources
+from pipeline.assess.calibration import Calibration
 from pipeline.assess.rubric_file import read_faultless
 from pipeline.errors import UsageError
 
@@ -51,6 +52,7 @@ class Rubric:
     A behaviour is withheld where the mean word confidence or the share of speech attributed is under the minimum.
     `takeover_after` is the manager's share of seller-side speech from a point on that makes it a takeover,
     `takeover_total` that of the whole call (assessment standard: "holds the seller side for most of it").
+    `calibration` is the one whose thresholds stand in place of the file's, None where they are the file's own.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Rubric:
     takeover_after: float = 0.8
     takeover_total: float = 0.6
     sha256: str = field(default="", compare=False)
+    calibration: Calibration | None = None
 
 
 def load_rubric(name_or_file: str | Path) -> Rubric:
@@ -88,6 +91,20 @@ def load_rubric(name_or_file: str | Path) -> Rubric:
 def rubric_for(call_type: str) -> Rubric:
     """The shipped rubric for a call type; read once, not once a call."""
     return load_rubric(DEFAULT_RUBRICS[call_type])
+
+
+def calibrated(rubric: Rubric, calibration: Calibration) -> Rubric:
+    """The rubric with the calibration's thresholds. Raises UsageError where it was made for another one or version."""
+    got = f"{rubric.id} {rubric.version}"
+    made_for = f"{calibration.rubric_id} {calibration.rubric_version}"
+    if got != made_for:
+        raise UsageError(
+            f"{calibration.file}: made for the rubric {made_for}, and this is {got}. Use it for calls that {made_for} "
+            f"judges (--rubric {calibration.rubric_id} judges all by that one), or make a calibration for {got}."
+        )
+    fitted = dict(calibration.thresholds)
+    behaviours = tuple(replace(one, thresholds=fitted.get(one.name, one.thresholds)) for one in rubric.behaviours)
+    return replace(rubric, behaviours=behaviours, calibration=calibration)
 
 
 def _from_file(path: Path) -> Rubric:

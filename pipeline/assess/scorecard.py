@@ -16,7 +16,12 @@ from pipeline.records import Agreement, BehaviourScore, Call, Scorecard, Talk
 
 
 def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
-    """The scorecard of a call: behaviours with evidence and levels, talk measures, the manager's part, provenance."""
+    """The scorecard of a call: behaviours with evidence and levels, talk measures, the manager's part, provenance.
+
+    Raises UsageError where the rubric is calibrated for another classifier.
+    """
+    if rubric.calibration:
+        rubric.calibration.check_classifier(classifier.version)
     return Scorecard(
         call=call,
         rubric_id=rubric.id,
@@ -30,9 +35,16 @@ def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
             ("rubric", f"{rubric.id} {rubric.version} sha256:{rubric.sha256}"),
             ("models", {**dict(call.quality.models), "behaviours": classifier.version}),
             ("recording_sha256", call.source_sha256),
+            *_calibration(rubric),
         ),
         agreement=classifier.agreement,
     )
+
+
+def _calibration(rubric: Rubric) -> list[tuple[str, dict[str, str]]]:
+    """The calibration that set the thresholds, for the provenance; nothing where they are the rubric's own."""
+    used = rubric.calibration
+    return [] if used is None else [("calibration", {"id": used.id, "file": used.file})]
 
 
 def _warnings(call: Call, rubric: Rubric) -> list[str]:

@@ -150,7 +150,8 @@ class _RowReader:
             self.rows.append(Rating(call_id, rater, behaviour, level))
 
     def _fault(self, line: int, column: str, wrong: str, allowed: str) -> None:
-        self.faults.append(f"line {line}, column '{column}': {wrong}. Allowed: {allowed}")
+        end = "" if wrong.endswith((".", "?")) else "."
+        self.faults.append(f"line {line}, column '{column}': {wrong}{end} Allowed: {allowed}")
 
     def _call(self, line: int, value: str) -> str:
         if not value:

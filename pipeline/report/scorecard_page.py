@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.assess.rubric import Rubric
-from pipeline.records import Call, Role, Scorecard
+from pipeline.records import Agreement, Call, Role, Scorecard
 from pipeline.report import words
 from pipeline.report.behaviour_cards import BehaviourCard, behaviour_cards
 from pipeline.report.floor import Floor, build_floor
@@ -172,9 +172,30 @@ def _honesty(scorecard: Scorecard, rubric: Rubric, cards: Sequence[BehaviourCard
         ("Confidence in the words", "not given by this source" if confidence is None else words.percent(confidence)),
         ("Speech with a known speaker", words.NOT_MEASURED if attributed is None else words.percent(attributed)),
         ("Judged by rubric", f"{rubric.title} ({scorecard.rubric_id}, version {scorecard.rubric_version})"),
+        *_calibration(rubric),
         ("Withheld", f"{len(withheld)} of {len(cards)}" + (f": {words.listing(withheld)}" if withheld else "")),
         ("Agreement with people", _agreement(scorecard, rubric)),
     )
+
+
+def _calibration(rubric: Rubric) -> tuple[tuple[str, str], ...]:
+    """The calibration by which levels were given, and how well they agree with its raters; nothing without one."""
+    used = rubric.calibration
+    if used is None:
+        return ()
+    shorts = {one.name: one.short for one in rubric.behaviours}
+    fitted = words.listing([shorts[name] for name, _ in used.thresholds if name in shorts]) or "no behaviour"
+    measured = [one for one in used.agreement if one.behaviour in shorts]
+    told = "; ".join(f"{shorts[one.behaviour]} {_beside(one)}" for one in measured)
+    agreement = f" Weighted kappa with their agreed level: {told}." if told else ""
+    raters = words.counted(used.raters, "rater")
+    return (("Calibrated by", f"{used.file} ({used.id}): thresholds for {fitted} fit {raters}.{agreement}"),)
+
+
+def _beside(one: Agreement) -> str:
+    """ "0.71 (0.60 to 0.80; two raters 0.83)"."""
+    people = "" if one.between_people is None else f"; two raters {one.between_people:.2f}"
+    return f"{one.kappa:.2f} ({one.low:.2f} to {one.high:.2f}{people})"
 
 
 def _agreement(scorecard: Scorecard, rubric: Rubric) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pipeline.calibrate.ratings import Rating
-from pipeline.calibrate.severity import Panel, _Model, agreed_levels, fit_severity
+from pipeline.calibrate.severity import Panel, agreed_levels, fit_severity
+from pipeline.calibrate.severity_model import PanelModel
 from tests.calibrate.panels import SEVERITIES, panel
 
 TRUE = np.array(list(SEVERITIES.values()))
@@ -45,7 +46,7 @@ def test_severity_the_same_ratings_in_another_order_give_the_same_figures():
 
 
 def test_severity_the_gradient_is_that_of_the_likelihood():
-    model = _Model(sorted(panel({"A": 0.3, "B": -0.3}, 6)[0], key=lambda one: one.call_id))
+    model = PanelModel(sorted(panel({"A": 0.3, "B": -0.3}, 6)[0], key=lambda one: one.call_id))
     at = model.prior_mean + np.random.default_rng(4).normal(0, 0.2, len(model.prior_mean))
     slope = model.scores(at)[1].sum(0)
     for index in range(len(at)):
