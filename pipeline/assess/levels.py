@@ -79,8 +79,8 @@ def score_finding(behaviour: RubricBehaviour, finding: Finding | None, unheard: 
     """The score of one behaviour; `finding` is None where the classifier does not judge it, `unheard` is why nothing of
     the call can be scored, None where it can."""
     if unheard or finding is None:
-        reason = unheard or f"This classifier does not judge {behaviour.judged_as}."
-        return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=reason)
+        unjudged = f"This classifier does not judge {behaviour.judged_as}."
+        return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard or unjudged)
     level = level_of(finding.probabilities, behaviour.thresholds)
     wanted = [name for name, _ in behaviour.criteria]
     score = BehaviourScore(

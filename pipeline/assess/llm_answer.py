@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.assess.encoder import BUYER_CRITERIA
+from pipeline.assess.encoder import OTHER_SIDE
 from pipeline.assess.features import level_by_rule
 from pipeline.records import CRITERIA, Call, Evidence
 
@@ -105,11 +105,11 @@ def _faults(one: Any, call: Call, behaviour: str, searched: tuple[int, int]) -> 
 
 def _side_fault(call: Call, turn: int, behaviour: str, names: list[str]) -> str | None:
     side = call.side(call.turns[turn])
-    yes = BUYER_CRITERIA.get(behaviour)
-    if side == "seller" or (side == "buyer" and yes is not None and names == [yes]):
+    yes = OTHER_SIDE.get(behaviour, ())
+    if side == "seller" or (side == "buyer" and names and set(names) <= set(yes)):
         return None
-    if side == "buyer" and yes is not None:
-        return f"turn {turn} is the buyer's, whose words count for {yes} alone"
+    if side == "buyer" and yes:
+        return f"turn {turn} is the buyer's, whose words count for {', '.join(yes)} alone"
     return f"turn {turn} is not the seller's"
 
 

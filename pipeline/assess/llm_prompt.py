@@ -18,7 +18,7 @@ import yaml
 
 from pipeline import resources
 from pipeline.assess.chat import Message
-from pipeline.assess.encoder import BUYER_CRITERIA
+from pipeline.assess.encoder import OTHER_SIDE
 from pipeline.records import CRITERIA, Call
 
 __all__ = ["Prompt", "load_prompt", "transcript_of"]
@@ -51,7 +51,7 @@ class Prompt:
 
     def _question(self, behaviour: str, searched: tuple[int, int]) -> str:
         said = self.standard[behaviour]
-        yes = BUYER_CRITERIA.get(behaviour)
+        yes = ", ".join(OTHER_SIDE.get(behaviour, ()))
         return Template(self.templates["question"]).substitute(
             behaviour=behaviour,
             title=said["title"],

@@ -93,7 +93,7 @@ def calibration_error(true: Sequence[int] | Levels, probabilities: Array, bins: 
     came = np.concatenate([levels >= k for k in (1, 2, 3)])
     order = np.argsort(said, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
-    return round(sum(len(p) * abs(said[p].mean() - came[p].mean()) for p in parts) / len(order), 3)
+    return round(float(sum(len(p) * abs(said[p].mean() - came[p].mean()) for p in parts)) / len(order), 3)
 
 
 def evidence_hits(calls: Sequence[Example], cited: Sequence[set[int]], index: int, said: Levels) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.assess.behaviours import Classifier, load_classifier
-from pipeline.assess.encoder import BUYER_CRITERIA
+from pipeline.assess.encoder import OTHER_SIDE
 from pipeline.assess.judges import load_judge
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.rubric import rubric_for
@@ -78,7 +78,11 @@ def _check(call: Call, finding: Finding) -> None:
         assert finding.withheld.endswith(".")
         assert not finding.evidence
         return
-    assert bool(finding.evidence) == (finding.probabilities[0] < 0.5), "evidence exactly where it is attempted"
+    if finding.probabilities[0] >= 0.5:
+        assert len(finding.evidence) <= 1, "at most the nearest miss where nothing is attempted"
+        assert finding.criteria == ()
+    else:
+        assert finding.evidence, "a level cites its words"
     assert [one.turn for one in finding.evidence] == sorted({one.turn for one in finding.evidence})
     order = CRITERIA[finding.behaviour]
     assert list(finding.criteria) == [name for name in order if any(name in one.criteria for one in finding.evidence)]
@@ -90,7 +94,7 @@ def _check(call: Call, finding: Finding) -> None:
         assert list(one.criteria) == [name for name in order if name in one.criteria]
         if call.side(turn) != "seller":
             assert call.side(turn) == "buyer"
-            assert one.criteria == (BUYER_CRITERIA.get(finding.behaviour),)
+            assert one.criteria == OTHER_SIDE[finding.behaviour]
     if finding.evidence:
         assert any(call.side(call.turns[one.turn]) == "seller" for one in finding.evidence)
 
