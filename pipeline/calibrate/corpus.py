@@ -33,7 +33,8 @@ class Example:
     """A conversation or passage with labels.
 
     `labels` has a row per line, and in it a row per behaviour: attempted, then its criteria, padded with masks.
-    `levels` are the levels by behaviour (MASKED: not known). `group` is the author's, empty where several wrote.
+    `levels` are the levels by behaviour (MASKED: not known),
+    `delivery` is that of the one behaviour which is judged by measures. `group` is the author's, empty where several wrote.
     `before` are the buyer's words from before the passage. `meeting`: no buyer is there, a manager meets a rep.
     """
 
@@ -44,6 +45,7 @@ class Example:
     speakers: tuple[str, ...]
     labels: tuple[tuple[tuple[int, ...], ...], ...]
     levels: tuple[int, ...]
+    delivery: int = MASKED
     before: frozenset[str] = frozenset()
     meeting: bool = False
 
@@ -131,8 +133,9 @@ def _call(read: Mapping[str, Any]) -> Example:
     }
     lines = tuple(Line(turn["speaker"] in first, turn["text"]) for turn in read["turns"])
     speakers = tuple(turn["speaker"] for turn in read["turns"])
+    delivery = MASKED if read["levels"].get("delivery") is None else read["levels"]["delivery"]
     return Example(
-        read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED),
+        read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED), delivery,
         meeting=meeting,
     )  # fmt: skip
 
@@ -186,5 +189,5 @@ def _contrast(read: Mapping[str, Any], author: str) -> list[Example]:
         name = f"{read['id']}-{passage['level']}"
         speakers = tuple(turn["speaker"] for turn in turns)
         levels = _only_level(behaviour, passage["level"])
-        found.append(Example(name, "contrast", group, lines, speakers, labels, levels, before))
+        found.append(Example(name, "contrast", group, lines, speakers, labels, levels, before=before))
     return found

@@ -19,6 +19,7 @@ from pipeline.assess.features import Ordinal
 from pipeline.calibrate.baseline import frozen_probabilities
 from pipeline.calibrate.card import write_card, write_config
 from pipeline.calibrate.corpus import load_corpus
+from pipeline.calibrate.delivery import delivery_figures
 from pipeline.calibrate.held_out import (
     FOLDS,
     agreement,
@@ -60,6 +61,7 @@ def train(
     tuned, heads = train_model(samples, frozenset(), chosen, progress)
     sides = train_sides(encoder, examples)
     report["sides"] = sides.report
+    report["delivery"] = delivery_figures([call for call in held.calls if call.sales_call])
     report["between_people"] = people_agree(corpus, examples)
     _write(out, tuned, heads, fit_levels(held), chosen, sides.tensors)
     text = "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
