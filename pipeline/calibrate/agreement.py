@@ -117,8 +117,10 @@ def _figures(tables: Array, coincidences: Array, *, each: int) -> Figures:
     """The figures of the calls' tables, (calls, levels, levels); a pair stands in its table `each` times."""
     total = tables.sum(0)
     weights = _resamples(len(tables))
-    drawn = np.einsum("dc,cij->dij", weights, tables)
-    drawn_coincidences = np.einsum("dc,cij->dij", weights, coincidences)
+    drawn, drawn_coincidences = (
+        (weights @ of_calls.reshape(-1, LEVELS * LEVELS)).reshape(-1, LEVELS, LEVELS)  # (draws, levels, levels)
+        for of_calls in (tables, coincidences)
+    )
     return Figures(
         pairs=round(total.sum()) // each,
         calls=len(tables),
