@@ -41,7 +41,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--judge", type=Path, help="a judge's YAML file instead of the shipped classifier")
-    parser.add_argument("--calls", type=int, help="every so many-th part: take about this many calls")
+    parser.add_argument("--calls", type=int, help="about so many calls, spread over the corpus; writes no results")
     return parser.parse_args()
 
 

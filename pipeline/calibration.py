@@ -59,6 +59,8 @@ def calibrate_files(
 def _cards(folder: Path) -> list[Mapping[str, Any]]:
     cards: list[Mapping[str, Any]] = []
     faults: list[str] = []
+    if not folder.is_dir():
+        raise CalibrationError(folder, ["there is no such folder"], REMEDY)
     for file in scorecard_files(folder):
         try:
             card = json.loads(file.read_text(encoding="utf-8"))

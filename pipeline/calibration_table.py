@@ -12,6 +12,7 @@ from rich.table import Table
 
 from pipeline.calibrate.agreement import Figures
 from pipeline.calibrate.calibration import BehaviourResult, Calibrated
+from pipeline.report import words
 from pipeline.report.calibration_behaviours import figure_in_words
 from pipeline.report.calibration_page import severity_in_words
 
@@ -47,7 +48,8 @@ def json_lines(found: Calibrated) -> Iterator[str]:
 
 def _tables(found: Calibrated) -> Iterator[Table | str]:
     calls = len({row.call_id for row in found.ratings.given})
-    title = f"{len(found.ratings.given)} ratings of {calls} calls by {len(found.ratings.raters)} raters"
+    counts = ((len(found.ratings.given), "rating"), (calls, "call"), (len(found.ratings.raters), "rater"))
+    title = "{} of {} by {}".format(*(words.counted(*one) for one in counts))
     table = Table(title=title, caption=_CAPTION, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("behaviour", no_wrap=True)
     table.add_column("n", justify="right")

@@ -93,8 +93,10 @@ def calibrate(
         return
     Console().print(summary(found))
     print(f"Open {out / PAGE}")
-    if found.machine:
-        print(f"Score with it: ridealong score … --calibration {out / FILE}")
+    if any(one.fit and one.fit.kept for one in found.behaviours):
+        print(f"Score with the new thresholds: ridealong score … --calibration {out / FILE}")
+    elif found.machine:
+        told.print("No threshold is changed; the page says why.")
     else:
         told.print(
             "Raters alone were compared; with --scores the machine stands beside them and thresholds are fitted."

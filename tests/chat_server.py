@@ -43,6 +43,9 @@ class Raw:
     body: bytes = b""
     headers: dict = field(default_factory=dict)
     seconds: float = 0.0
+    """How long the server thinks before it answers."""
+    drip: float = 0.0
+    """Seconds between the bytes of the answer."""
 
 
 Script = Callable[[Asked], str | dict | Raw]
@@ -73,7 +76,9 @@ def chat_server(script: Script) -> Iterator[ChatServer]:
                 for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
-                self.wfile.write(answer.body)
+                for part in [answer.body] if not answer.drip else map(bytes, zip(answer.body, strict=True)):
+                    self.wfile.write(part)
+                    time.sleep(answer.drip)
             except OSError:
                 pass  # the client did not wait
 

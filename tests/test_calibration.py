@@ -106,6 +106,11 @@ def test_calibrate_says_which_scorecard_is_broken(folder, tmp_path):
     ]
 
 
+def test_calibrate_says_that_a_folder_is_not_there(folder, tmp_path):
+    with pytest.raises(CalibrationError, match="there is no such folder"):
+        calibrate_files(folder / "ratings.csv", scores=tmp_path / "none", out=tmp_path / "made")
+
+
 def test_calibrate_asks_for_a_rubric_that_is_not_shipped(tmp_path):
     rows, fair = panel({"Ana": 0.0, "Ben": 0.0}, 2)
     scores = write_scores(tmp_path / "out", machine_of_levels(fair))
@@ -135,7 +140,7 @@ def test_calibrate_command_prints_a_table_and_lines_for_machines(folder, tmp_pat
     arguments = ["calibrate", str(folder / "ratings.csv"), "--scores", str(folder / "out"), "--out", str(tmp_path)]
     done = CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "80"})
     assert done.exit_code == 0, done.output
-    for words in ("value_proposition", "two raters", "levels stricter", "2400 ratings of 80 calls"):
+    for words in ("value_proposition", "two raters", "levels stricter", "2,400 ratings of 80 calls by 6 raters"):
         assert words in done.output
     assert f"Open {tmp_path / 'calibration.html'}" in done.output
     lines = [json.loads(line) for line in CliRunner().invoke(cli.app, [*arguments, "--json"]).stdout.splitlines()]

@@ -11,8 +11,10 @@ import http.client
 import json
 import logging
 import socket
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -63,25 +65,22 @@ def _exchange(settings: LlmSettings, body: bytes) -> tuple[int, bytes]:
     until = time.monotonic() + settings.timeout_seconds
     try:
         connection.connect()
-        sock: socket.socket = connection.sock
-        _check_peer(settings, sock)
-        sock.settimeout(_left(until))
-        connection.request("POST", _target(settings), body, _headers(settings))
-        sock.settimeout(_left(until))
-        response = connection.getresponse()
-        reply = b""
-        while chunk := response.read1(65536):
-            reply += chunk
-            if len(reply) > _MAX_REPLY:
-                raise JudgeServerError(f"{_where(settings)} sent more than {_MAX_REPLY} bytes; is it a chat server?")
-            sock.settimeout(_left(until))
+        _check_peer(settings, connection.sock)
+        with _cut_off(connection.sock, until):
+            connection.request("POST", _target(settings), body, _headers(settings))
+            response = connection.getresponse()
+            reply = response.read(_MAX_REPLY + 1)
+        if time.monotonic() >= until:
+            raise TimeoutError
+        if len(reply) > _MAX_REPLY:
+            raise JudgeServerError(f"{_where(settings)} sent more than {_MAX_REPLY} bytes; is it a chat server?")
         return response.status, reply
-    except TimeoutError as error:
-        raise JudgeServerError(
-            f"{_where(settings)} took longer than {settings.timeout_seconds:g} s. Raise timeout_seconds, or take a "
-            "smaller model."
-        ) from error
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, TimeoutError) or time.monotonic() >= until:
+            raise JudgeServerError(
+                f"{_where(settings)} took longer than {settings.timeout_seconds:g} s. Raise timeout_seconds, or take a "
+                "smaller model."
+            ) from error
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise JudgeServerError(f"{_where(settings)} cannot be asked ({reason}). Is the server running?") from error
     finally:
@@ -102,11 +101,21 @@ def _check_peer(settings: LlmSettings, sock: socket.socket) -> None:
         )
 
 
-def _left(until: float) -> float:
-    left = until - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+@contextmanager
+def _cut_off(sock: socket.socket, until: float) -> Iterator[None]:
+    """Shuts the connection at the time `until`: the socket's own limit starts anew with every byte that drips in."""
+
+    def shut() -> None:
+        with suppress(OSError):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not TLS's own, which another thread may be reading by
+
+    timer = threading.Timer(max(0.0, until - time.monotonic()), shut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _headers(settings: LlmSettings) -> dict[str, str]:

@@ -51,7 +51,7 @@ class LlmJudge:
 
     def _finding(self, call: Call, transcript: str, behaviour: str) -> Finding:
         searched = searched_turns(call, behaviour)
-        if searched is None or not _is_heard(call, searched):
+        if searched is None or not _is_heard(call, searched) or _is_internal(call):
             return Finding(behaviour, _ABSENT, searched=searched)
         if len(transcript) > self.settings.max_characters:
             reason = (
@@ -95,6 +95,12 @@ def searched_turns(call: Call, behaviour: str) -> tuple[int, int] | None:
             turns.append(number)
         before += count
     return (turns[0], turns[-1]) if turns else None
+
+
+def _is_internal(call: Call) -> bool:
+    """Whether the selling side talks only to itself: a manager meeting talks about sales calls and is none."""
+    spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
+    return len(spoken) >= 2 and set(spoken.values()) == {"seller"}
 
 
 def _is_heard(call: Call, searched: tuple[int, int]) -> bool:

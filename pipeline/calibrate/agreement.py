@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Figure", "Figures", "agreement", "alpha_of_counts", "between", "kappa_of_counts", "pairs_of_raters"]
+__all__ = [
+    "FEWEST_CALLS",
+    "Figure",
+    "Figures",
+    "agreement",
+    "alpha_of_counts",
+    "between",
+    "kappa_of_counts",
+    "pairs_of_raters",
+]
 
 Array = NDArray[np.float64]
 Pair = tuple[int, int]
@@ -22,12 +31,12 @@ LEVELS = 4
 DRAWS, SEED = 2000, 3
 """As in `figures`: 2000 draws fix the ends of a 95 % interval to about 0.01."""
 FEWEST_CALLS = 5
-"""With fewer calls there are too few different resamples for an interval."""
+"""With fewer calls there are too few different resamples for an interval, and kappa and alpha are chance."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with its 95 % interval. All None where it cannot be told; the ends alone where calls are too few."""
+    """A figure with its 95 % interval. All None where it cannot be told; the ends alone where they cannot."""
 
     value: float | None
     low: float | None = None
@@ -117,15 +126,17 @@ def _figures(tables: Array, coincidences: Array, *, each: int) -> Figures:
     """The figures of the calls' tables, (calls, levels, levels); a pair stands in its table `each` times."""
     total = tables.sum(0)
     weights = _resamples(len(tables))
-    drawn = np.einsum("dc,cij->dij", weights, tables)
-    drawn_coincidences = np.einsum("dc,cij->dij", weights, coincidences)
+    drawn, drawn_coincidences = (
+        (weights @ of_calls.reshape(-1, LEVELS * LEVELS)).reshape(-1, LEVELS, LEVELS)  # (draws, levels, levels)
+        for of_calls in (tables, coincidences)
+    )
     return Figures(
         pairs=round(total.sum()) // each,
         calls=len(tables),
         exact=_figure(_share(total, 0), _share(drawn, 0)),
         within_one=_figure(_share(total, 1), _share(drawn, 1)),
-        kappa=_figure(kappa_of_counts(total), kappa_of_counts(drawn)),
-        alpha=_figure(alpha_of_counts(coincidences.sum(0)), alpha_of_counts(drawn_coincidences)),
+        kappa=_beyond_chance(kappa_of_counts(total), kappa_of_counts(drawn)),
+        alpha=_beyond_chance(alpha_of_counts(coincidences.sum(0)), alpha_of_counts(drawn_coincidences)),
         counts=tuple(tuple(int(count) for count in row) for row in total),
     )
 
@@ -142,6 +153,11 @@ def _share(counts: Array, within: int) -> Array:
     near = abs(np.arange(LEVELS)[:, None] - np.arange(LEVELS)[None]) <= within
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((counts * near).sum((-2, -1)) / counts.sum((-2, -1)))
+
+
+def _beyond_chance(value: Array, drawn: Array) -> Figure:
+    """As `_figure`, and not told for so few calls that there are no draws."""
+    return _figure(value, drawn) if len(drawn) else Figure(None)
 
 
 def _figure(value: Array, drawn: Array) -> Figure:

@@ -104,7 +104,7 @@ def calibrate(
         behaviours=tuple(
             _behaviour(name, ratings.rows, agreed.get(name, {}), machine, rubric, target_error) for name in names
         ),
-        notes=(*ratings.notes, *(machine.notes if machine else ())),
+        notes=(*ratings.notes, *(machine.notes if machine else ()), *([panel.note] if panel.note else [])),
     )
 
 

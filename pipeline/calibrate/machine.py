@@ -54,7 +54,7 @@ def machine_of(cards: Sequence[Mapping[str, Any]], folder: object, rubric_id: st
         raise CalibrationError(folder, faults, REMEDY)
     ids = Counter(card["rubric"]["id"] for card in cards)
     if rubric_id is None and len(ids) > 1:
-        told = ", ".join(f"{name} ({count} calls)" for name, count in sorted(ids.items()))
+        told = ", ".join(f"{name} ({_counted(count)})" for name, count in sorted(ids.items()))
         raise UsageError(f"{folder}: the calls were judged by {len(ids)} rubrics: {told}. Choose one with --rubric.")
     wanted = rubric_id or next(iter(ids))
     chosen = [card for card in cards if card["rubric"]["id"] == wanted]
@@ -76,6 +76,10 @@ def machine_of(cards: Sequence[Mapping[str, Any]], folder: object, rubric_id: st
     )
 
 
+def _counted(calls: int) -> str:
+    return f"{calls} call{'s' if calls != 1 else ''}"
+
+
 def _misshapen(card: Mapping[str, Any]) -> list[str]:
     """A fault where this is no scorecard of a version that can be read."""
     try:
@@ -94,7 +98,7 @@ def _differences(cards: Sequence[Mapping[str, Any]]) -> list[str]:
     faults = []
     for what, found in (("rubric versions", versions), ("classifiers", classifiers)):
         if len(found) > 1:
-            told = ", ".join(f"{name} ({count} calls)" for name, count in sorted(found.items()))
+            told = ", ".join(f"{name} ({_counted(count)})" for name, count in sorted(found.items()))
             faults.append(f"judged by {len(found)} {what}: {told}. Allowed: one")
     return faults
 
@@ -102,7 +106,7 @@ def _differences(cards: Sequence[Mapping[str, Any]]) -> list[str]:
 def _notes(cards: Sequence[Mapping[str, Any]], others: Sequence[str], rubric: str) -> list[str]:
     notes = []
     if others:
-        notes.append(f"{len(others)} calls were judged by another rubric than {rubric} and are not compared.")
+        notes.append(f"Not compared, as judged by another rubric than {rubric}: {_counted(len(others))}.")
     used = sorted({card["provenance"]["calibration"]["id"] for card in cards if "calibration" in card["provenance"]})
     if used:
         notes.append(

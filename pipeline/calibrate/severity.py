@@ -40,11 +40,14 @@ class Severity:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """The severities of all raters, by name; `refused` says why there are none. `spreads` is behaviour -> spread."""
+    """The severities of raters, by name; `refused` says why there are none, `note` for whom there is none.
+
+    `spreads` is behaviour -> spread, of the behaviours that could be compared."""
 
     severities: tuple[Severity, ...]
     spreads: tuple[tuple[str, float], ...]
     refused: str | None = None
+    note: str = ""
 
 
 def fit_severity(ratings: Sequence[Rating]) -> Panel:
@@ -53,7 +56,7 @@ def fit_severity(ratings: Sequence[Rating]) -> Panel:
     Intervals are robust ones with calls as clusters (Liang & Zeger, 1986): what a bootstrap over calls tends to.
     """
     given = sorted((one for one in ratings if one.level is not None), key=_place)
-    reason = _why_not(given)
+    given, note, reason = _comparable(given)
     if reason:
         return Panel((), (), reason)
     model = PanelModel(given)
@@ -66,14 +69,16 @@ def fit_severity(ratings: Sequence[Rating]) -> Panel:
             for rater, value, sd in zip(model.raters, severities.tolist(), deviations.tolist(), strict=True)
         ),
         tuple(zip(model.behaviours, (round(float(one), 3) for one in model.spreads(found)), strict=True)),
+        note=note,
     )
 
 
 def agreed_levels(ratings: Sequence[Rating], panel: Panel) -> dict[str, dict[str, int]]:
     """Behaviour -> call -> agreed level: the median of what a rater of the panel's mean severity would give.
 
-    All merits count as equally likely beforehand, so that only the call's own raters decide. Without severities it is
-    the median of the levels given; half-way between two levels it is the lower one, which both raters can stand by.
+    All merits count as equally likely beforehand, so that only the call's own raters decide; a rater without a severity
+    counts as the mean. Without severities it is the median of the levels given; half-way between two levels it is the
+    lower one, which both raters can stand by.
     """
     severity = {one.rater: one.value for one in panel.severities}
     spreads = dict(panel.spreads)
@@ -83,8 +88,7 @@ def agreed_levels(ratings: Sequence[Rating], panel: Panel) -> dict[str, dict[str
             cells.setdefault((one.behaviour, one.call_id), []).append(one)
     agreed: dict[str, dict[str, int]] = {}
     for (behaviour, call), found in cells.items():
-        known = panel.refused is None and all(one.rater in severity for one in found)
-        level = _fair_median(found, severity, spreads[behaviour]) if known else _median(found)
+        level = _fair_median(found, severity, spreads[behaviour]) if behaviour in spreads else _median(found)
         agreed.setdefault(behaviour, {})[call] = level
     return agreed
 
@@ -101,38 +105,55 @@ def _median(found: Sequence[Rating]) -> int:
 def _fair_median(found: Sequence[Rating], severity: Mapping[str, float], spread: float) -> int:
     belief = np.zeros(len(GRID))
     for one in found:
-        belief += np.log(chances(np.array([severity[one.rater]]), spread)[0, one.level])
+        belief += np.log(chances(np.array([severity.get(one.rater, 0.0)]), spread)[0, one.level])
     weight = np.exp(belief - belief.max())
     fair = chances(np.zeros(1), spread)[0] @ (weight / weight.sum())
     return int(np.searchsorted(np.cumsum(fair), 0.5 - 1e-9))
 
 
-def _why_not(given: Sequence[Rating]) -> str | None:
-    """Why severities cannot be told, None where they can."""
-    raters = sorted({one.rater for one in given})
+def _comparable(given: Sequence[Rating]) -> tuple[list[Rating], str, str | None]:
+    """The ratings that severities can be fitted to, a note on raters with too few, and why there are none at all."""
+    rows, few = list(given), dict[str, int]()
+    while short := {rater: count for rater, count in _shared(rows).items() if count < FEWEST_SHARED}:
+        few |= short
+        rows = [one for one in rows if one.rater not in short]
+    raters = sorted({one.rater for one in rows})
+    named = ", ".join(f"{rater} ({count})" for rater, count in sorted(few.items()))
     if len(raters) < 2:
-        return f"Severity needs two raters or more; there {'is one' if raters else 'are none'}."
+        many = len({one.rater for one in given})
+        if many < 2:
+            return [], "", f"Severity needs two raters or more; there {'is one' if many else 'are none'}."
+        needed = f"Severity needs two raters with {FEWEST_SHARED} ratings that another rater gave too"
+        return [], "", f"{needed}; too few has {named}."
+    groups = _groups(rows)
+    if len(groups) > 1:
+        told = "; ".join(", ".join(one) for one in groups)
+        return [], "", f"Severity needs raters who are linked by calls that they both rated; these are apart: {told}."
+    note = f"No severity for raters with fewer than {FEWEST_SHARED} ratings that another rater gave too: {named}."
+    return rows, note if few else "", None
+
+
+def _together(rows: Sequence[Rating]) -> list[set[str]]:
+    """The raters of each behaviour of each call."""
     by_cell: dict[tuple[str, str], set[str]] = {}
-    for one in given:
+    for one in rows:
         by_cell.setdefault((one.behaviour, one.call_id), set()).add(one.rater)
-    shared = dict.fromkeys(raters, 0)
-    group = {rater: {rater} for rater in raters}
-    for together in by_cell.values():
+    return list(by_cell.values())
+
+
+def _shared(rows: Sequence[Rating]) -> dict[str, int]:
+    """How many ratings of each rater stand beside another's."""
+    shared = dict.fromkeys(sorted({one.rater for one in rows}), 0)
+    for together in _together(rows):
         for rater in together if len(together) > 1 else ():
             shared[rater] += 1
+    return shared
+
+
+def _groups(rows: Sequence[Rating]) -> list[list[str]]:
+    """The raters in groups that share no call with one another."""
+    group = {one.rater: {one.rater} for one in rows}
+    for together in _together(rows):
         joined = set().union(*(group[rater] for rater in together))
         group.update(dict.fromkeys(joined, joined))
-    few = [f"{rater} ({count})" for rater, count in shared.items() if count < FEWEST_SHARED]
-    if few:
-        return (
-            f"Severity needs {FEWEST_SHARED} ratings of each rater that another rater gave too; "
-            f"too few has {', '.join(few)}."
-        )
-    if len(group[raters[0]]) < len(raters):
-        apart = sorted({tuple(sorted(one)) for one in group.values()})
-        return (
-            "Severity needs raters who are linked by calls that they both rated; these groups share no call: "
-            + "; ".join(", ".join(one) for one in apart)
-            + "."
-        )
-    return None
+    return sorted({tuple(sorted(one)): sorted(one) for one in group.values()}.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.calibrate.agreement import Figure, Figures
+from pipeline.calibrate.agreement import FEWEST_CALLS, Figure, Figures
 from pipeline.calibrate.calibration import BehaviourResult, Dispute
 from pipeline.records import LEVEL_NAMES
 from pipeline.report import words
@@ -152,11 +152,7 @@ def _reading(one: BehaviourResult) -> str:
     """The comparison in a sentence."""
     people, machine = one.people.kappa, one.machine_people.kappa if one.machine_people else None
     if people.value is None:
-        return (
-            "No call has two raters' levels, so there is nothing to hold the machine's agreement against."
-            if not one.people.pairs
-            else "Raters only ever gave one and the same level, so agreement beyond chance cannot be told."
-        )
+        return _why_untold(one.people)
     if machine is None:
         return ""
     if machine.value is None or None in (people.low, people.high, machine.low, machine.high):
@@ -166,6 +162,15 @@ def _reading(one: BehaviourResult) -> str:
     if _less(people.high, machine.low):
         return "The machine agrees with raters more than they agree with one another."
     return "The intervals overlap: the machine may agree with a rater as well as another rater does, or less."
+
+
+def _why_untold(people: Figures) -> str:
+    if not people.calls:
+        return "No call has two raters' levels, so there is nothing to hold the machine's agreement against."
+    if people.calls < FEWEST_CALLS:
+        have = f"{words.counted(people.calls, 'call')} {'has' if people.calls == 1 else 'have'}"
+        return f"Only {have} two raters' levels; agreement beyond chance needs {FEWEST_CALLS}."
+    return "Raters only ever gave one and the same level, so agreement beyond chance cannot be told."
 
 
 def _less(one: float | None, other: float | None) -> bool:

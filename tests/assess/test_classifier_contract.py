@@ -45,6 +45,7 @@ CALLS = {
         ),
     ),
     "two roles of the seller": untimed_call(*[("M" if n == 2 else who, text) for n, (who, text) in enumerate(WHOLE)]),
+    "manager and rep alone": untimed_call(*[("M" if who == "C" else who, text) for who, text in WHOLE]),
     "whole": untimed_call(*WHOLE),
     "timed": timed_call(*[(who, n * 9.0, n * 9.0 + 8, text) for n, (who, text) in enumerate(WHOLE)]),
 }
@@ -108,8 +109,11 @@ def test_contract_five_well_formed_findings_and_the_same_ones_twice(classifier: 
     assert classifier(CALLS[name]) == findings
 
 
-@pytest.mark.parametrize("name", ["empty", "nobody known", "participants not listed", "buyer only", "no words"])
-def test_contract_without_a_seller_there_is_nothing(classifier: Classifier, name: str) -> None:
+NOTHING = ("empty", "nobody known", "participants not listed", "buyer only", "no words", "manager and rep alone")
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_contract_without_a_seller_or_a_buyer_there_is_nothing(classifier: Classifier, name: str) -> None:
     for finding in classifier(CALLS[name]):
         assert finding.probabilities[0] > 0.5
         assert finding.evidence == ()

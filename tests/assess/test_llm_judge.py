@@ -169,6 +169,7 @@ def test_llm_a_model_that_obeys_the_transcript_is_refused():
         (Raw(200, b"x" * 5_000_000), {}, "sent more than"),
         (Raw(200, b'{"choices": [', {"Content-Length": "100"}), {}, "sent no chat completion"),
         (Raw(200, b"{}", seconds=1.0), {"timeout_seconds": 0.2}, "took longer than 0.2 s"),
+        (Raw(200, b"{}" * 50, drip=0.02), {"timeout_seconds": 0.3}, "took longer than 0.3 s"),
     ],
 )
 def test_llm_a_failing_server_is_an_error_of_the_call(answer, settings, said):

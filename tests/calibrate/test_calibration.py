@@ -121,10 +121,10 @@ def test_the_id_is_that_of_the_content():
     [
         ([], "there is no scorecard in it"),
         ([{"call_id": "x"}], r"call x: not a scorecard that can be read \(KeyError"),
-        (cards_of({"a": 1}) + cards_of({"b": 1}, version="2"), r"2 rubric versions: discovery_call 1.0 \(1 calls\)"),
+        (cards_of({"a": 1}) + cards_of({"b": 1}, version="2"), r"2 rubric versions: discovery_call 1.0 \(1 call\)"),
         (
             cards_of({"a": 1}) + cards_of({"b": 1}, classifier="other-1"),
-            r"2 classifiers: behaviours-0123456789ab \(1 calls\), other-1 \(1 calls\). Allowed: one",
+            r"2 classifiers: behaviours-0123456789ab \(1 call\), other-1 \(1 call\). Allowed: one",
         ),
     ],
 )
@@ -135,10 +135,10 @@ def test_scorecards_that_do_not_belong_together_are_refused(cards, said):
 
 def test_a_rubric_must_be_chosen_where_there_are_several():
     cards = cards_of({"a": 1}) + cards_of({"b": 1}, rubric="demo")
-    with pytest.raises(UsageError, match=r"2 rubrics: demo \(1 calls\), discovery_call \(1 calls\). Choose one"):
+    with pytest.raises(UsageError, match=r"2 rubrics: demo \(1 call\), discovery_call \(1 call\). Choose one"):
         machine_of(cards, "out")
     chosen = machine_of(cards, "out", "demo")
     assert (list(chosen.said), chosen.others) == (["b"], ("a",))
-    assert "1 calls were judged by another rubric than demo" in chosen.notes[0]
+    assert chosen.notes[0] == "Not compared, as judged by another rubric than demo: 1 call."
     with pytest.raises(CalibrationError, match="no call was judged by the rubric joint_call"):
         machine_of(cards, "out", "joint_call")

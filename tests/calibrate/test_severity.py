@@ -102,7 +102,10 @@ def two_groups():
     [
         ([], "there are none"),
         ([Rating("x", "A", "agenda", 1)], "there is one"),
-        (panel({"A": 0.0, "B": 0.0}, 1)[0], "Severity needs 10 ratings of each rater .* A \\(5\\), B \\(5\\)"),
+        (
+            panel({"A": 0.0, "B": 0.0}, 1)[0],
+            "two raters with 10 ratings that another rater gave too; too few has A \\(5\\), B \\(5\\)",
+        ),
         (two_groups(), "A, B; C, D"),
     ],
 )
@@ -110,6 +113,15 @@ def test_severity_is_refused_with_the_reason(rows, said):
     found = fit_severity(rows)
     assert found.severities == ()
     assert re.search(said, found.refused)
+
+
+def test_severity_is_told_for_the_others_where_one_has_rated_too_little():
+    rows, _ = panel({"A": -0.4, "B": 0.4}, 40)
+    new = [Rating("c000", "New", one.behaviour, one.level) for one in rows[:10:2]]
+    found = fit_severity([*rows, *new])
+    assert [one.rater for one in found.severities] == ["A", "B"]
+    assert found.note == "No severity for raters with fewer than 10 ratings that another rater gave too: New (5)."
+    assert agreed_levels([Rating("x", "New", "agenda", 2)], found)["agenda"] == {"x": 2}
 
 
 def test_severity_of_raters_who_never_differ_is_nothing():

@@ -75,6 +75,7 @@ def test_page_says_in_words_what_was_kept_and_refused(cases):
     assert all(one.state == "New thresholds" and "so the fitted thresholds are used" in one.reason for one in kept)
     assert all(one.reason.startswith("Fitting needs 40 calls") for one in few.behaviours)
     assert all("needs 60 rated calls; there are 3" in one.risk for one in few.behaviours)
+    assert all(one.reading.startswith("Only 3 calls have two raters' levels") for one in few.behaviours)
     assert "New thresholds are used for none of five behaviours." in few.summary
 
 
