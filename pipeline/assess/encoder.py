@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.assess.canonical import canonical
 from pipeline.assess.passages import Line, Piece, Window
 from pipeline.assess.phrases import cues
 from pipeline.records import CRITERIA, JUDGED
@@ -53,7 +54,8 @@ class Encoder:
         """Tokens of each text, a side marker included."""
         if not texts:
             return []
-        found = self.tokenizer(list(texts), add_special_tokens=False, truncation=False)["input_ids"]
+        plain = [canonical(text)[0] for text in texts]
+        found = self.tokenizer(plain, add_special_tokens=False, truncation=False)["input_ids"]
         return [len(ids) + 1 for ids in found]
 
     def embed(self, batch: Batch, layers: int) -> Tensor:
@@ -166,7 +168,7 @@ def batch_of(encoder: Encoder, lines: Sequence[Line], pieces: Sequence[Piece], w
     ids, owners, offsets = _window_tokens(encoder, lines, pieces, window)
     inside = pieces[window.first : window.last]
     sides = [lines[part.line].seller for part in inside]
-    hints = cues([lines[part.line].text[part.start : part.end] for part in inside])
+    hints = cues([canonical(lines[part.line].text[part.start : part.end])[0] for part in inside])
     owner = torch.tensor(owners)
     owned = owner[None, :] == torch.arange(len(inside))[:, None]  # P, T
     extra = [
@@ -224,12 +226,14 @@ def _window_tokens(
     ids, owners, offsets = [tokenizer.cls_token_id], [-1], [(0, 0)]
     for slot, part in enumerate(pieces[window.first : window.last]):
         line = lines[part.line]
-        found = tokenizer(line.text[part.start : part.end], add_special_tokens=False, return_offsets_mapping=True)
+        plain, places = canonical(line.text[part.start : part.end])
+        found = tokenizer(plain, add_special_tokens=False, return_offsets_mapping=True)
         marker = tokenizer.convert_tokens_to_ids(_MARKERS[line.seller])
         room = 512 - 2 - len(ids)  # the network has 512 positions
         ids += [marker, *found["input_ids"]][:room]
         owners += [-1, *[slot] * len(found["input_ids"])][:room]
-        offsets += [(0, 0), *[(a + part.start, b + part.start) for a, b in found["offset_mapping"]]][:room]
+        inside = [(part.start + places[a], part.start + places[b - 1] + 1) for a, b in found["offset_mapping"]]
+        offsets += [(0, 0), *inside][:room]
     return [*ids, tokenizer.sep_token_id], [*owners, -1], [*offsets, (0, 0)]
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from pipeline.assess.phrases import content_words, sentences
+from pipeline.assess.canonical import canonical
+from pipeline.assess.phrases import content_words
 
 __all__ = [
     "CORE_TOKENS",
@@ -65,10 +67,10 @@ class Window:
 
 
 def cut_lines(lines: Sequence[Line], lengths: Sequence[int], limit: int = PIECE_TOKENS) -> list[Piece]:
-    """The pieces of all lines in order; `lengths` are the lines' token counts. A line without words has none."""
+    """The pieces of all lines in order; `lengths` are the lines' token counts. A line without words, or with fillers only, has none."""
     pieces = []
     for number, (line, length) in enumerate(zip(lines, lengths, strict=True)):
-        if not line.text.strip():
+        if not canonical(line.text)[0]:
             continue
         spans = [(0, len(line.text))] if length <= limit else _split(line.text, length, limit)
         per_character = length / len(line.text)
@@ -91,16 +93,13 @@ def with_echo(lines: Sequence[Line], pieces: Sequence[Piece], before: Iterable[s
 
 
 def _split(text: str, length: int, limit: int) -> list[tuple[int, int]]:
-    """Runs of whole sentences of at most `limit` tokens by share of characters; sentences that are longer are cut."""
-    room = max(1, int(len(text) * limit * 0.9 / length))
-    spans: list[tuple[int, int]] = []
-    for start, end in sentences(text):
-        for a, b in _cut_words(text, start, end, room):
-            if spans and b - spans[-1][0] <= room:
-                spans[-1] = (spans[-1][0], b)
-            else:
-                spans.append((a, b))
-    return spans
+    """Runs of words of at most `limit` tokens, of much the same length. Sentence ends are not looked at: two people who
+    write down the same words must get the same parts."""
+    plain, places = canonical(text)
+    parts = -(-length // max(1, int(limit * 0.9)))
+    starts = [places[start] for start, _ in _cut_words(plain, 0, len(plain), -(-len(plain) // parts) + 8)]
+    edges = [0, *starts[1:], len(text)]
+    return [(start, start + len(text[start:end].rstrip())) for start, end in pairwise(edges)]
 
 
 def _cut_words(text: str, start: int, end: int, room: int) -> list[tuple[int, int]]:

@@ -17,8 +17,9 @@ from pipeline.assess.features import level_by_rule
 from pipeline.assess.passages import Line, Window
 from pipeline.assess.reading import Cut, Reading, assemble, cut
 from pipeline.calibrate.corpus import MASKED, Example
+from pipeline.calibrate.counterfactuals import EDITS
 from pipeline.calibrate.noise import Mishearing, plain
-from pipeline.records import CRITERIA, JUDGED
+from pipeline.records import CRITERIA, JUDGED, Call, ListeningQuality, Turn
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +35,8 @@ __all__ = [
     "prepare_calls",
     "samples_of",
 ]
+
+_REWORDINGS = ("gender words", "companies and places", "dialect words", "American spelling", "British spelling")
 
 Progress = Callable[[str, int, int], None]
 
@@ -77,6 +80,18 @@ def heard(example: Example, mishear: Mishearing, chance: random.Random) -> Examp
     rate = 0.0 if draw < 0.6 else chance.uniform(0.03, 0.25)
     change = plain if rate == 0 else lambda text: mishear(text, rate, chance)
     return replace(example, lines=tuple(Line(line.seller, change(line.text)) for line in example.lines))
+
+
+def reworded(example: Example, chance: random.Random) -> Example:
+    """The example as it is (60 %), or with other names, gender words, spelling or dialect: its level stays the same."""
+    if chance.random() < 0.6:
+        return example
+    said = tuple(Turn("", line.text) for line in example.lines)
+    call = Call(example.name, "discovery", said, (), None, ListeningQuality("none"))
+    turns = EDITS[chance.choice(_REWORDINGS)](call, chance).turns
+    return replace(
+        example, lines=tuple(Line(line.seller, turn.text) for line, turn in zip(example.lines, turns, strict=True))
+    )
 
 
 def surrounded(example: Example, fillers: Sequence[Example], chance: random.Random) -> tuple[Example, str]:
@@ -154,7 +169,7 @@ def samples_of(
     samples = []
     for example in examples:
         placed, filler = (example, "") if example.kind == "call" else surrounded(example, calls, chance)
-        made_from = heard(placed, mishear, chance)
+        made_from = heard(reworded(placed, chance), mishear, chance)
         made = cut(encoder, made_from.lines, chance.randint(0, 80), made_from.before)
         if example.kind != "call":  # its level belongs to the whole passage
             made = replace(made, windows=(Window(0, len(made.pieces), 0, len(made.pieces)),))
