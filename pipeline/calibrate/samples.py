@@ -44,7 +44,8 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How training goes. `variants` are the differently cut, heard and surrounded versions of the corpus.
-    `threads` is fixed because sums in another order give other last digits."""
+    `passage_share` of the snippets and contrast passages are in each of them, so that whole calls, which are what is
+    judged, have their weight. `threads` is fixed because sums in another order give other last digits."""
 
     frozen_layers: int = 4
     variants: int = 2
@@ -55,6 +56,7 @@ class Settings:
     decay: float = 0.05
     dropout: float = 0.0
     empty_share: float = 0.3
+    passage_share: float = 0.4
     piece_weight: float = 0.5
     seed: int = 20
     threads: int = 2
@@ -168,6 +170,8 @@ def samples_of(
     calls = [example for example in examples if example.kind == "call"]
     samples = []
     for example in examples:
+        if example.kind != "call" and chance.random() > settings.passage_share:
+            continue
         placed, filler = (example, "") if example.kind == "call" else surrounded(example, calls, chance)
         made_from = heard(reworded(placed, chance), mishear, chance)
         made = cut(encoder, made_from.lines, chance.randint(0, 80), made_from.before)
