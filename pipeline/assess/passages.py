@@ -67,7 +67,8 @@ class Window:
 
 
 def cut_lines(lines: Sequence[Line], lengths: Sequence[int], limit: int = PIECE_TOKENS) -> list[Piece]:
-    """The pieces of all lines in order; `lengths` are the lines' token counts. A line without words, or with fillers only, has none."""
+    """The pieces of all lines in order; `lengths` are the lines' token counts. A line without words (fillers are none)
+    has no piece."""
     pieces = []
     for number, (line, length) in enumerate(zip(lines, lengths, strict=True)):
         if not canonical(line.text)[0]:

@@ -51,7 +51,7 @@ def _corpus_hash(corpus: Path) -> str:
 
 
 def figures_table(rows: Mapping[str, Mapping[str, Any]], between_people: Mapping[str, float] | None = None) -> str:
-    """A Markdown table of the figures, one behaviour a line; with the agreement of two people beside where it is known."""
+    """A Markdown table of the figures, one behaviour a line; the agreement of two people beside where it is known."""
     people = between_people or {}
     lines = [
         "| behaviour | n | weighted kappa (95 %) | two people | exact | within one | attempted F1 | effective F1 | "
@@ -74,8 +74,8 @@ def figures_table(rows: Mapping[str, Mapping[str, Any]], between_people: Mapping
 def baselines_table(report: Mapping[str, Any]) -> str:
     """A Markdown table: the commonest level, the frozen encoder with linear models, and the classifier side by side."""
     lines = [
-        "| behaviour | commonest level, exact | frozen encoder: kappa | exact | within one | classifier: kappa | exact | "
-        "within one |",
+        "| behaviour | commonest level: exact | frozen encoder: kappa | exact | within one | classifier: kappa "
+        "| exact | within one |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for behaviour, row in report["baselines"].items():
@@ -147,13 +147,13 @@ tells sellers from buyers by what they say.
 
 def _how_measured(report: Mapping[str, Any]) -> str:
     sides = report["sides"]["whole_calls"]
-    return f"""{report["calls"]} sales calls of {report["authors"]} author groups, each scored by a model that saw nothing \
-of its author (authors held out in turn; the ordinal models too are fitted on other authors' calls), and the meetings \
-likewise. Level: the median of the distribution; every level counts, none is withheld. Two people: weighted kappa of \
-the labels and a second rater's blind levels of the same calls. Evidence hit: of the calls whose behaviour is there and \
-was found, the share in which a cited turn is a labelled one. Calibration error: mean distance of P(level or better) \
-from what came. Intervals: bootstrap over calls, which leaves out that authors differ, so take them as too narrow. The \
-table is printed by `python benchmarks/behaviours.py`.
+    return f"""{report["calls"]} sales calls of {report["authors"]} author groups, each scored by a model that saw
+nothing of its author (authors held out in turn; the ordinal models too are fitted on other authors' calls), and the
+meetings likewise. Level: the median of the distribution; every level counts, none is withheld. Two people: weighted
+kappa of the labels and a second rater's blind levels of the same calls. Evidence hit: of the calls whose behaviour is
+there and was found, the share in which a cited turn is a labelled one. Calibration error: mean distance of P(level or
+better) from what came. Intervals: bootstrap over calls, which leaves out that authors differ, so take them as too
+narrow. The tables are printed by `python benchmarks/behaviours.py`.
 
 Sides, on unseen authors: {sides["speakers"]} speakers, decided for {_percent(sides["decided"])}, of those right
 {_percent(sides["right_of_decided"])}."""

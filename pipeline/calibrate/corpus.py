@@ -34,8 +34,8 @@ class Example:
 
     `labels` has a row per line, and in it a row per behaviour: attempted, then its criteria, padded with masks.
     `levels` are the levels by behaviour (MASKED: not known),
-    `delivery` is that of the one behaviour which is judged by measures. `group` is the author's, empty where several wrote.
-    `before` are the buyer's words from before the passage. `meeting`: no buyer is there, a manager meets a rep.
+    `delivery` is that of the one behaviour which is judged by measures. `group` is the author's, empty where it is not
+    known. `before` are the buyer's words from before the passage. `meeting`: no buyer is there, a manager meets a rep.
     """
 
     name: str
@@ -135,8 +135,8 @@ def _call(read: Mapping[str, Any]) -> Example:
     speakers = tuple(turn["speaker"] for turn in read["turns"])
     delivery = MASKED if read["levels"].get("delivery") is None else read["levels"]["delivery"]
     return Example(
-        read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED), delivery,
-        meeting=meeting,
+        read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED),
+        delivery, meeting=meeting,
     )  # fmt: skip
 
 
