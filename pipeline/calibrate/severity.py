@@ -26,6 +26,9 @@ FEWEST_SHARED = 10
 """Ratings that a rater must share with others: with 10, severity has a standard error of about a fifth of a level on a
 panel of the usual spread, and an interval that is wider than the differences one hopes to see says nothing."""
 
+HALF_WAY = 0.05
+"""Two levels that differ by less in probability are half-way, or the smallest severity would settle every tie alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Severity:
@@ -77,7 +80,7 @@ def agreed_levels(ratings: Sequence[Rating], panel: Panel) -> dict[str, dict[str
     """Behaviour -> call -> agreed level: the median of what a rater of the panel's mean severity would give.
 
     All merits count as equally likely beforehand, so that only the call's own raters decide; a rater without a severity
-    counts as the mean. Without severities it is the median of the levels given; half-way between two levels it is the
+    counts as the mean. Without severities it is the median of the levels given. Half-way between two levels it is the
     lower one, which both raters can stand by.
     """
     severity = {one.rater: one.value for one in panel.severities}
@@ -108,7 +111,7 @@ def _fair_median(found: Sequence[Rating], severity: Mapping[str, float], spread:
         belief += np.log(chances(np.array([severity.get(one.rater, 0.0)]), spread)[0, one.level])
     weight = np.exp(belief - belief.max())
     fair = chances(np.zeros(1), spread)[0] @ (weight / weight.sum())
-    return int(np.searchsorted(np.cumsum(fair), 0.5 - 1e-9))
+    return int(np.searchsorted(np.cumsum(fair), 0.5 - HALF_WAY))
 
 
 def _comparable(given: Sequence[Rating]) -> tuple[list[Rating], str, str | None]:

@@ -145,8 +145,8 @@ def _honesty(found: Calibrated, calibration_id: str | None) -> tuple[tuple[str, 
         ("Weighted kappa", "1 is perfect, 0 is what chance alone would bring; a level two off counts four times as "
          "much as one off. Pairs of raters count in both orders."),
         ("Alpha", "Krippendorff's alpha for ordered levels: read like kappa, and made for raters who miss some calls."),
-        ("Intervals", "95 of 100 such panels of calls would give a figure in this range; whole calls are drawn anew, "
-         "2,000 times. Severities have intervals that allow for ratings of one call going together."),
+        ("Intervals", "The range (95 %) in which a figure would lie with other calls like these: whole calls are drawn "
+         "anew, 2,000 times. Those of severities allow for the ratings of one call going together."),
         ("Agreed level", "The median of what a rater of the panel's average severity would give, by all raters of the "
          "call." if found.panel.refused is None else "The median of the call's ratings, the lower one of two. Severity "
          "was not taken out."),

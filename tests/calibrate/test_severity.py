@@ -78,6 +78,14 @@ def test_agreed_level_of_raters_who_agree_is_theirs():
     assert all(agreed[b][c] == min(found) for (b, c), found in level.items() if len(found) == 1)
 
 
+def test_agreed_level_half_way_is_the_lower_one_whoever_gave_it():
+    rows, _ = panel({"A": -0.02, "B": 0.02}, 60, noise=0.3)
+    found = fit_severity(rows)
+    split = [Rating(f"{low}-{first}", one, "agenda", low + (one == first)) for low in range(3) for first in "AB"
+             for one in "AB"]  # fmt: skip
+    assert agreed_levels(split, found)["agenda"] == {f"{low}-{first}": low for low in range(3) for first in "AB"}
+
+
 def test_a_strict_raters_lone_zero_stays_zero_and_a_lone_two_becomes_three():
     rows, _ = panel({"Mild": -0.7, "Strict": 0.7}, 60)
     found = fit_severity(rows)
