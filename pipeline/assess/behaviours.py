@@ -65,7 +65,7 @@ class LearnedClassifier:
     agreement: tuple[Agreement, ...] = ()
 
     def __call__(self, call: Call) -> tuple[Finding, ...]:
-        """One finding per behaviour of JUDGED, in its order; the same call gives the same answer.
+        """One finding per behaviour that it was taught, in the order of JUDGED; the same call gives the same answer.
 
         A call has none of a meeting's behaviours and a meeting none of a call's, by rule: a meeting talks *about*
         stories and next steps, which is not the thing itself.
@@ -80,6 +80,7 @@ class LearnedClassifier:
                 call, reading, index, features[index] if enough and (b in MEETING_BEHAVIOURS) == meeting else None
             )
             for index, b in enumerate(JUDGED)
+            if b in self.ordinals
         )
 
     def _finding(self, call: Call, reading: Reading, index: int, features: Array | None) -> Finding:
@@ -151,7 +152,11 @@ def _load(folder: Path) -> LearnedClassifier:
     tensors = load(weights)
     heads = {name.removeprefix("heads."): t.float() for name, t in tensors.items() if name.startswith("heads.")}
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
-    ordinals = {behaviour: Ordinal.from_dict(config["ordinals"][behaviour]) for behaviour in JUDGED}
+    ordinals = {
+        behaviour: Ordinal.from_dict(config["ordinals"][behaviour])
+        for behaviour in JUDGED
+        if behaviour in config["ordinals"]
+    }
     digest = hashlib.sha256(weights + json.dumps(config, sort_keys=True).encode()).hexdigest()
     return LearnedClassifier(f"behaviours-{digest[:12]}", base_encoder(tuned), heads, ordinals, _agreement(folder))
 

@@ -102,13 +102,15 @@ def held_out_readings(
 
 
 def fit_levels(held: Held, without: str | None = None) -> dict[str, Ordinal]:
-    """The ordinal model of each behaviour, fitted on the clean and the noisy readings of the calls of every author but
-    `without`."""
+    """The ordinal model of each behaviour that has labelled calls, fitted on the clean and the noisy readings of the
+    calls of every author but `without`."""
     groups = held.groups()
     clean, noisy = held.features("clean"), held.features("noisy")
     found = {}
     for index, behaviour in enumerate(JUDGED):
         used = [n for n in held.rated(behaviour) if groups[n] != without]
+        if not used:
+            continue
         levels = np.array([held.calls[n].level(behaviour) for n in used] * 2, dtype=np.int64)
         found[behaviour] = fit_ordinal(np.vstack([clean[used, index], noisy[used, index]]), levels)
     return found
@@ -123,7 +125,8 @@ def held_out_probabilities(held: Held) -> dict[str, Array]:
         models = fit_levels(held, group)
         for kind, rows in found.items():
             for i, b in enumerate(JUDGED):
-                rows[groups == group, i] = models[b](features[kind][groups == group, i])
+                if b in models:
+                    rows[groups == group, i] = models[b](features[kind][groups == group, i])
     return found
 
 
@@ -142,7 +145,7 @@ def predictions(held: Held, frozen: Array) -> list[dict[str, Any]]:
                     "turns": list(evidence_turns(held.readings[kind][number], i)),
                 }
                 for i, b in enumerate(JUDGED)
-                if call.level(b) is not None
+                if call.level(b) is not None and chances[kind][number, i].any()
             }
         if call.sales_call:
             chance = next(simple)
