@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.assess.behaviours import Classifier, load_classifier, rounded
 from pipeline.errors import UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA, Call, Finding, ListeningQuality, Participant, Turn
+from pipeline.records import CRITERIA, JUDGED, Call, Finding, ListeningQuality, Participant, Turn
 from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 
@@ -69,7 +69,7 @@ CALLS = {
 def test_every_call_gets_a_well_formed_finding_per_behaviour(classifier: Classifier, name: str) -> None:
     call = CALLS[name]
     findings = classifier(call)
-    assert tuple(finding.behaviour for finding in findings) == BEHAVIOURS
+    assert tuple(finding.behaviour for finding in findings) == JUDGED
     for finding in findings:
         assert sum(round(p * 10000) for p in finding.probabilities) == 10000
         assert min(finding.probabilities) >= 0
@@ -178,7 +178,7 @@ def test_the_shipped_model_has_no_pickle_and_names_its_files() -> None:
 
     folder = model_folder("behaviours")
     config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    assert {path.suffix for path in folder.iterdir()} <= {".safetensors", ".json", ".jsonl", ".yaml", ".md"}
+    assert {path.suffix for path in folder.iterdir()} <= {".safetensors", ".json", ".jsonl", ".yaml", ".md", ".svg"}
     for name, digest in config["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
-    assert json.loads((folder / "levels.json").read_text(encoding="utf-8"))["ordinals"].keys() == set(BEHAVIOURS)
+    assert json.loads((folder / "levels.json").read_text(encoding="utf-8"))["ordinals"].keys() == set(JUDGED)

@@ -12,7 +12,7 @@ from pipeline.assess.encoder import OTHER_SIDE
 from pipeline.assess.judges import load_judge
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.rubric import rubric_for
-from pipeline.records import BEHAVIOURS, CRITERIA, Call, Finding, Participant
+from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, Call, Finding, Participant
 from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 from tests.chat_server import chat_server, first_seller_turn
@@ -100,10 +100,16 @@ def _check(call: Call, finding: Finding) -> None:
         assert any(call.side(call.turns[one.turn]) == "seller" for one in finding.evidence)
 
 
+def _check_order(findings: tuple[Finding, ...]) -> None:
+    judged = tuple(one.behaviour for one in findings)
+    assert judged[:5] == BEHAVIOURS, "the core behaviours come first"
+    assert judged == tuple(name for name in JUDGED if name in judged)
+
+
 @pytest.mark.parametrize("name", CALLS)
-def test_contract_five_well_formed_findings_and_the_same_ones_twice(classifier: Classifier, name: str) -> None:
+def test_contract_well_formed_findings_and_the_same_ones_twice(classifier: Classifier, name: str) -> None:
     findings = classifier(CALLS[name])
-    assert tuple(one.behaviour for one in findings) == BEHAVIOURS
+    _check_order(findings)
     for finding in findings:
         _check(CALLS[name], finding)
     assert classifier(CALLS[name]) == findings
@@ -123,7 +129,7 @@ def test_contract_without_a_seller_or_a_buyer_there_is_nothing(classifier: Class
 def test_contract_a_call_of_3000_turns(classifier: Classifier) -> None:
     call = untimed_call(*[("RC"[n % 2], f"Right, and then line {n}?") for n in range(3000)])
     findings = classifier(call)
-    assert tuple(one.behaviour for one in findings) == BEHAVIOURS
+    _check_order(findings)
     for finding in findings:
         _check(call, finding)
 
@@ -136,7 +142,7 @@ def test_contract_names_and_labels_of_people_change_nothing(classifier: Classifi
 
 def test_contract_findings_are_what_a_rubric_takes(classifier: Classifier) -> None:
     scores = score_behaviours(CALLS["whole"], classifier(CALLS["whole"]), rubric_for("joint"))
-    assert [one.behaviour for one in scores] == list(BEHAVIOURS)
+    assert [one.behaviour for one in scores][:5] == list(BEHAVIOURS)
     assert all((one.level is None) == (one.withheld is not None) for one in scores)
 
 
@@ -146,7 +152,7 @@ def test_contract_the_version_is_said_and_stays(classifier: Classifier) -> None:
     assert before
     assert before == before.strip()
     assert classifier.version == before
-    assert all(one.behaviour in BEHAVIOURS for one in classifier.agreement)
+    assert all(one.behaviour in JUDGED for one in classifier.agreement)
 
 
 def test_contract_nothing_heavy_is_imported_before_it_is_needed(tmp_path) -> None:

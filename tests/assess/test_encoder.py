@@ -3,7 +3,7 @@ import pytest
 from pipeline.assess.encoder import WIDTH, Encoder, base_encoder, batch_of, join, speaks_for
 from pipeline.assess.passages import Line
 from pipeline.assess.reading import cut
-from pipeline.records import BEHAVIOURS
+from pipeline.records import BEHAVIOURS, JUDGED
 
 CALL = [
     Line(True, "Shall we say Tuesday at ten?"),
@@ -25,12 +25,18 @@ def test_a_window_marks_pieces_sides_and_characters(encoder: Encoder) -> None:
         first, last = batch.offsets[0][tokens[0]], batch.offsets[0][tokens[-1]]
         assert (first[0], last[1]) == (0, len(line.text))
         assert bool(batch.seller[0, tokens[0]]) is line.seller
-    assert batch.cues[0].tolist() == [[1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 1, 1]]
+    assert batch.cues[0, :, :4].tolist() == [[1, 1, 0, 1], [1, 0, 0, 0], [0, 0, 1, 1]]
 
 
 def test_buyers_can_only_show_their_yes() -> None:
-    shows = {(BEHAVIOURS[b], o) for b, row in enumerate(speaks_for()[False]) for o, one in enumerate(row) if one}
-    assert shows == {("agenda", 3), ("next_steps", 4)}
+    shows = {(JUDGED[b], o) for b, row in enumerate(speaks_for()[False]) for o, one in enumerate(row) if one}
+    assert {(b, o) for b, o in shows if b in BEHAVIOURS} == {("agenda", 3), ("next_steps", 4)}
+
+
+def test_a_rep_can_set_the_purpose_of_a_meeting_and_own_its_actions() -> None:
+    shows = {(JUDGED[b], o) for b, row in enumerate(speaks_for()[False]) for o, one in enumerate(row) if one}
+    assert {b for b, _ in shows - {("agenda", 3), ("next_steps", 4)}} == {"meeting_purpose", "action_items"}
+    assert {o for b, o in shows if b == "action_items"} == {0, 1, 2, 3}
 
 
 def test_padding_changes_no_state(encoder: Encoder) -> None:

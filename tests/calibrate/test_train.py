@@ -10,7 +10,7 @@ from pipeline import resources
 from pipeline.assess.behaviours import load_classifier
 from pipeline.calibrate.samples import Settings
 from pipeline.calibrate.train import train
-from pipeline.records import BEHAVIOURS
+from pipeline.records import BEHAVIOURS, FURTHER_BEHAVIOURS
 from tests.builders import untimed_call
 
 CORPUS = resources.ROOT / "data" / "corpus"
@@ -40,6 +40,7 @@ def test_training_writes_a_model_that_judges_and_does_so_twice_alike(corner: Pat
         "agreement.json",
         "card.md",
         "config.yaml",
+        "coverage.svg",
         "held_out.jsonl",
         "levels.json",
         "sides.safetensors",
@@ -48,6 +49,6 @@ def test_training_writes_a_model_that_judges_and_does_so_twice_alike(corner: Pat
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     findings = load_classifier(tmp_path / "a")(untimed_call(("R", "Hello."), ("C", "Hello.")))
-    assert tuple(one.behaviour for one in findings) == BEHAVIOURS
+    assert tuple(one.behaviour for one in findings) == BEHAVIOURS + FURTHER_BEHAVIOURS
     rows = [json.loads(line) for line in (tmp_path / "a" / "held_out.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["call_id"] for row in rows] == ["t65", "t68", "t81", "t97"]
