@@ -77,7 +77,6 @@ def _check(call: Call, finding: Finding) -> None:
         assert 0 <= finding.searched[0] <= finding.searched[1] < len(call.turns)
     if finding.withheld is not None:
         assert finding.withheld.endswith(".")
-        assert not finding.evidence
         return
     if finding.probabilities[0] >= 0.5:
         assert len(finding.evidence) <= 1, "at most the nearest miss where nothing is attempted"

@@ -31,7 +31,9 @@ def test_every_author_of_calls_is_one_group(corpus) -> None:
     assert {e.group for e in corpus if e.meeting and e.kind == "call"} == {"m", "t2"}
 
 
-@pytest.mark.parametrize(("name", "group"), [("t01", "t0"), ("t16", "t0"), ("t17", "t1"), ("t128", "t7"), ("u01", "u"), ("m32", "m")])
+@pytest.mark.parametrize(
+    ("name", "group"), [("t01", "t0"), ("t16", "t0"), ("t17", "t1"), ("t128", "t7"), ("u01", "u"), ("m32", "m")]
+)
 def test_authors_have_sixteen_calls_each(name: str, group: str) -> None:
     assert author_group(name) == group
 
