@@ -140,6 +140,11 @@ class Call:
     speech: tuple[SpeechSegment, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def is_meeting(self) -> bool:
+        """Whether this is a manager's meeting with a rep: nobody buys, and the manager's part is what is judged."""
+        return self.call_type in MEETINGS
+
     def participant(self, speaker: str) -> Participant:
         """The participant with this speaker label; role unknown where the call lists none."""
         for one in self.participants:
@@ -215,7 +220,8 @@ class TalkMeasures:
     """The conversation measures of the assessment standard for one speaker or side; None is "not measured".
 
     `talk_share` is this speaker's share (0-1) of all speaking time, `speaking_time`, `longest_monologue` and
-    `patience` (median gap before answering the buyer) are seconds, `interruptions` counts overlaps taken over.
+    `patience` (median gap before answering the buyer; in a meeting the manager's before answering the rep) are
+    seconds, `interruptions` counts overlaps taken over.
     """
 
     talk_share: float | None

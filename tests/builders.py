@@ -1,6 +1,9 @@
 """Records built by hand for the tests: a call from (speaker, text) lines or (speaker, start, end, text) lines."""
 
-from pipeline.records import Call, ListeningQuality, Participant, Turn
+from dataclasses import replace
+
+from pipeline.assess.rubric import Rubric, rubric_for
+from pipeline.records import BEHAVIOURS, Call, ListeningQuality, Participant, Turn
 
 PEOPLE = {
     "R": Participant("R", "Tom Adeyemi", "rep"),
@@ -19,6 +22,13 @@ def timed_call(*lines: tuple[str, float, float, str], **fields) -> Call:
     """A call whose turns have times in seconds."""
     turns = [Turn(speaker, text, start, end) for speaker, start, end, text in lines]
     return _call(turns, max((turn.end for turn in turns), default=0.0), fields)
+
+
+def core_rubric(call_type: str) -> Rubric:
+    """The shipped rubric of a sales call as it was at first: version 1.0, with the five core behaviours alone."""
+    shipped = rubric_for(call_type)
+    core = tuple(one for one in shipped.behaviours if one.name in BEHAVIOURS)
+    return replace(shipped, version="1.0", behaviours=core)
 
 
 def words(count: int) -> str:

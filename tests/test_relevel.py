@@ -20,10 +20,10 @@ from pipeline.errors import UsageError
 from pipeline.records import BEHAVIOURS, CRITERIA, Evidence, Finding, ListeningQuality
 from pipeline.relevel import relevel_folder
 from pipeline.report.page import hash_source
-from tests.builders import untimed_call, words
+from tests.builders import core_rubric, untimed_call, words
 
 SCHEMA = Draft202012Validator(json.loads(resources.scorecard_schema().read_text(encoding="utf-8")))
-OLD = rubric_for("joint")
+OLD = core_rubric("joint")
 CALL = untimed_call(("R", "Our plan is " + words(60)), ("C", words(40)))
 SURE = {0: (0.9, 0.1, 0, 0), 1: (0.1, 0.8, 0.1, 0), 2: (0.0, 0.1, 0.8, 0.1), 3: (0, 0, 0.1, 0.9)}
 TORN = (0.02, 0.4, 0.4, 0.18)
@@ -239,14 +239,14 @@ def test_relevel_the_page_shows_the_tables_and_escapes_everything(scores, tmp_pa
 def test_relevel_by_command(scores, tmp_path):
     rubric = tmp_path / "v2.yaml"
     text = (resources.rubrics_folder() / "joint_call.yaml").read_text(encoding="utf-8")
-    rubric.write_text(text.replace('version: "1.0"', 'version: "2.0"').replace("max_risk: 0.2", "max_risk: 1.0"))
+    rubric.write_text(re.sub("version: .*", 'version: "9.0"', text).replace("max_risk: 0.2", "max_risk: 1.0"))
     arguments = ["relevel", str(scores), "--out", str(tmp_path / "new"), "--rubric", str(rubric)]
     done = CliRunner().invoke(cli.app, arguments)
     assert done.exit_code == 0, done.output
     assert "next_steps" in done.output
     assert f"Open {tmp_path / 'new' / 'bridge.html'}" in done.output
     as_json = CliRunner().invoke(cli.app, [*arguments, "--json"])
-    assert json.loads(as_json.stdout)["rubric"]["version"] == "2.0"
+    assert json.loads(as_json.stdout)["rubric"]["version"] == "9.0"
     (scores / "calls" / "c0" / "scorecard.json").write_text("{}", encoding="utf-8")
     assert CliRunner().invoke(cli.app, arguments).exit_code == 1
-    assert load_rubric(rubric).version == "2.0"
+    assert load_rubric(rubric).version == "9.0"

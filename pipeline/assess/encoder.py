@@ -1,8 +1,8 @@
 """The text encoder and the learned heads on it: windows of a conversation in, a judgement of each piece out.
 
-The encoder is all-MiniLM-L6-v2; its top layers may be replaced by tuned ones. The heads are a dict of tensors and one
-function that calls only their methods, so that training and scoring share the mathematics and nothing heavy is
-imported before it is needed.
+The encoder is all-MiniLM-L6-v2, or another of BERT's shape (encoder_folder.py); its top layers may be replaced by tuned
+ones. The heads are a dict of tensors and one function that calls only their methods, so that training and scoring share
+the mathematics and nothing heavy is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -18,15 +18,27 @@ from typing import TYPE_CHECKING, Any
 from pipeline.assess.canonical import canonical
 from pipeline.assess.passages import Line, Piece, Window
 from pipeline.assess.phrases import cues
+from pipeline.errors import UsageError
 from pipeline.records import CRITERIA, JUDGED
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["CUES", "OUTPUTS", "WIDTH", "Batch", "Encoder", "base_encoder", "batch_of", "join", "judge", "speaks_for"]
+__all__ = [
+    "CUES",
+    "MARKERS",
+    "OUTPUTS",
+    "Batch",
+    "Encoder",
+    "base_encoder",
+    "batch_of",
+    "head_shapes",
+    "join",
+    "judge",
+    "read_encoder",
+    "speaks_for",
+]
 
-WIDTH = 384
-"""Numbers per token in the encoder's last layer."""
 CUES = 7
 """Extra inputs of a piece: date or time, quantity, owner, spoken by the selling side, how often it says "you", how many
 of the buyer's earlier content words it takes up, and whether the buyer had said enough for that to mean anything."""
@@ -40,7 +52,8 @@ OTHER_SIDE: dict[str, tuple[str, ...]] = {
 }
 """The criteria that the other side's words can show: the buyer's yes is part of the seller's evidence, and a rep's own
 agenda or action is what a manager's meeting is to bring out."""
-_MARKERS = {True: "seller", False: "buyer"}
+MARKERS = {True: "seller", False: "buyer"}
+"""The word that stands before every piece and tells its side; a single token of the encoder's vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,21 @@ class Encoder:
 
     tokenizer: Any
     network: Any
+
+    @property
+    def width(self) -> int:
+        """Numbers per token in the last layer."""
+        return int(self.network.config.hidden_size)
+
+    @property
+    def layers(self) -> int:
+        """Layers of the network."""
+        return int(self.network.config.num_hidden_layers)
+
+    @property
+    def positions(self) -> int:
+        """Tokens that the network can read at once."""
+        return int(self.network.config.max_position_embeddings)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, a side marker included."""
@@ -59,22 +87,22 @@ class Encoder:
         return [len(ids) + 1 for ids in found]
 
     def embed(self, batch: Batch, layers: int) -> Tensor:
-        """The states after the embeddings and the first `layers` layers, (windows, tokens, WIDTH)."""
+        """The states after the embeddings and the first `layers` layers, (windows, tokens, width)."""
         return self._run(self.network.embeddings(batch.ids), batch.mask, 0, layers)
 
     def finish(self, states: Tensor, batch: Batch, layers: int) -> Tensor:
         """The last layer's states, from those after the first `layers` layers."""
-        return self._run(states, batch.mask, layers, len(self.network.encoder.layer))
+        return self._run(states, batch.mask, layers, self.layers)
 
     def states(self, batch: Batch) -> Tensor:
-        """The last layer's states, (windows, tokens, WIDTH)."""
+        """The last layer's states, (windows, tokens, width)."""
         return self.finish(self.embed(batch, 0), batch, 0)
 
     def vectors(self, texts: Sequence[str], layers: int, tokens: int = 64, together: int = 64) -> Tensor:
-        """The mean state of each text's first `tokens` tokens after `layers` layers, (texts, WIDTH)."""
+        """The mean state of each text's first `tokens` tokens after `layers` layers, (texts, width)."""
         import torch
 
-        out = torch.zeros(len(texts), WIDTH)
+        out = torch.zeros(len(texts), self.width)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for start in range(0, len(order), together):
             chosen = order[start : start + together]
@@ -123,6 +151,12 @@ def _package_folder() -> Path:
 
 def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
     """A fresh encoder as published, with the layers of `tuned` (names of the network's own state) put in place."""
+    return read_encoder(_package_folder(), tuned)
+
+
+def read_encoder(place: Path, tuned: Mapping[str, Tensor] | None = None) -> Encoder:
+    """A fresh encoder from a local folder, tuned as in `base_encoder`; of the folder, only safetensors and text are read,
+    and no code is run. Raises what transformers raises, and UsageError where weights are missing."""
     from pipeline import torch_runtime
 
     torch_runtime.prepare()
@@ -132,11 +166,26 @@ def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     chatter = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity(40)  # below an error, it reports the unused pooling layer on every load
-    folder = str(_package_folder())
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    folder = str(place)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     tokenizer.model_max_length = 10**6  # windows are cut to size here; no warning about long texts
-    network = AutoModel.from_pretrained(folder, local_files_only=True, add_pooling_layer=False).eval().float()
-    transformers_logging.set_verbosity(chatter)
+    try:
+        network, told = AutoModel.from_pretrained(
+            folder,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            attn_implementation="sdpa",  # it takes the mask of windows as it is
+            add_pooling_layer=False,
+            output_loading_info=True,
+        )
+    finally:
+        transformers_logging.set_verbosity(chatter)
+    if told["missing_keys"]:  # transformers would draw them at random
+        raise UsageError(
+            f"{place}: the encoder's weights lack {min(told['missing_keys'])}; give a complete BERT encoder"
+        )
+    network = network.eval().float()
     if tuned:
         state = network.state_dict()
         state.update({name: tensor.float() for name, tensor in tuned.items()})
@@ -228,13 +277,28 @@ def _window_tokens(
         line = lines[part.line]
         plain, places = canonical(line.text[part.start : part.end])
         found = tokenizer(plain, add_special_tokens=False, return_offsets_mapping=True)
-        marker = tokenizer.convert_tokens_to_ids(_MARKERS[line.seller])
-        room = 512 - 2 - len(ids)  # the network has 512 positions
+        marker = tokenizer.convert_tokens_to_ids(MARKERS[line.seller])
+        room = encoder.positions - 2 - len(ids)
         ids += [marker, *found["input_ids"]][:room]
         owners += [-1, *[slot] * len(found["input_ids"])][:room]
         inside = [(part.start + places[a], part.start + places[b - 1] + 1) for a, b in found["offset_mapping"]]
         offsets += [(0, 0), *inside][:room]
     return [*ids, tokenizer.sep_token_id], [*owners, -1], [*offsets, (0, 0)]
+
+
+def head_shapes(width: int) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor that `judge` reads, on an encoder of `width` numbers per token."""
+    many = len(JUDGED)
+    return {
+        "attend": (width, many),
+        "chosen": (many, width, OUTPUTS),
+        "mean": (many, width, OUTPUTS),
+        "cues": (many, CUES, OUTPUTS),
+        "bias": (many, OUTPUTS),
+        "level_attend": (width, many),
+        "level": (many, width),
+        "level_criteria": (many, OUTPUTS),
+    }
 
 
 def judge(heads: Mapping[str, Tensor], states: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -39,6 +39,12 @@ def is_back_channel(turn: Turn) -> bool:
     return word_count(turn) <= BACK_CHANNEL_WORDS
 
 
+def sells_alone(call: Call) -> bool:
+    """Whether several people of the selling side speak and nobody else does: there is no buyer to sell to."""
+    spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
+    return len(spoken) > 1 and set(spoken.values()) == {"seller"}
+
+
 def speech_of(call: Call) -> tuple[SpeechSegment, ...]:
     """The stretches of speech: those of diarization, or the turns themselves where there are none."""
     if call.speech:

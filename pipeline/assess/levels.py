@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from pipeline.assess.language import is_foreign
 from pipeline.assess.rubric import Rubric, RubricBehaviour
-from pipeline.records import BehaviourScore, Call, Evidence, Finding
+from pipeline.records import BehaviourScore, Call, Evidence, Finding, Turn
 
 MEDIAN = (0.5, 0.5, 0.5)
 """The thresholds with which a level is the median of its distribution."""
 UNKNOWN = (0.25, 0.25, 0.25, 0.25)
 """The probabilities of a behaviour of which nothing can be said."""
 MIN_SELLER_WORDS = 30
-"""Fewer words than this on the seller side are a greeting, not a call: nothing in it can be judged."""
+"""Fewer words than this of the side that is judged are a greeting, not a call: nothing in it can be judged."""
 
 
 def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) -> tuple[BehaviourScore, ...]:
@@ -26,21 +26,39 @@ def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) ->
 
 def why_unscorable(call: Call, rubric: Rubric) -> str | None:
     """The reason why no behaviour of this call can be scored, None where they can."""
+    if nobody := _why_nobody_is_judged(call):
+        return nobody
+    if badly_heard := why_badly_heard(call.quality.word_confidence, call.quality.speech_attributed, rubric):
+        return badly_heard
+    who = "The manager" if call.is_meeting else "The seller side"
+    if is_foreign(call):
+        side = "Manager and rep do" if call.is_meeting else "The selling side does"
+        return (
+            f"{side} not speak English, as far as the words tell, and only English calls can be judged. If that is "
+            "wrong, the words were not heard right: check the speech engine's language."
+        )
+    words = sum(len(turn.text.split()) for turn in call.turns if _is_judged(call, turn))
+    if words < MIN_SELLER_WORDS:
+        return f"{who} says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
+    return None
+
+
+def _is_judged(call: Call, turn: Turn) -> bool:
+    """Whether the turn is of the side that is judged: the selling side, in a meeting the manager."""
+    return call.role(turn) == "manager" if call.is_meeting else call.side(turn) == "seller"
+
+
+def _why_nobody_is_judged(call: Call) -> str | None:
+    if call.is_meeting and not any(one.role == "manager" for one in call.participants):
+        return (
+            "It is not known who leads this meeting. Name the manager in the manifest (column manager or channels), "
+            "or label the speakers in the transcript."
+        )
     if not any(one.side == "seller" for one in call.participants):
         return (
             "It is not known who sells on this call. Name the rep in the manifest (column rep or channels), "
             "or label the speakers in the transcript."
         )
-    if badly_heard := why_badly_heard(call.quality.word_confidence, call.quality.speech_attributed, rubric):
-        return badly_heard
-    if is_foreign(call):
-        return (
-            "The selling side does not speak English, as far as its words tell, and only English calls can be judged. "
-            "If it does, the words were not heard right: check the speech engine's language."
-        )
-    words = sum(len(turn.text.split()) for turn in call.turns if call.side(turn) == "seller")
-    if words < MIN_SELLER_WORDS:
-        return f"The seller side says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
     return None
 
 

@@ -79,7 +79,7 @@ def _measures(call: Call, group: _Group, timed: bool) -> TalkMeasures:
         questions=questions,
         questions_per_minute=_per_minute(questions, call.duration if timed else None),
         words_per_minute=_per_minute(words, speaking),
-        patience=_rounded(_patience(call, group)) if timed and group.side == "seller" else None,
+        patience=_rounded(_patience(call, group)) if timed and _answers(call, group) else None,
         interruptions=_interruptions(call, group) if timed else None,
     )
 
@@ -112,12 +112,21 @@ def _longest_monologue(call: Call, group: _Group) -> float:
     return max(spans, default=0.0)
 
 
+def _answers(call: Call, group: _Group) -> bool:
+    """Whether the group's patience is measured: the selling side's towards the buyer, a manager's towards the rep."""
+    if call.is_meeting:
+        return all(call.participant(speaker).role == "manager" for speaker in group.speakers)
+    return group.side == "seller"
+
+
 def _patience(call: Call, group: _Group) -> float | None:
-    """Median seconds between the buyer's last word and this seller's answer; None where no buyer turn is answered."""
+    """Median seconds between the buyer's last word and this seller's answer, in a meeting between the rep's and the
+    manager's; None where no such turn is answered."""
+    heard = "rep" if call.is_meeting else "customer"
     gaps = [
         max(0.0, (after.start or 0.0) - (before.end or 0.0))
         for before, after in _neighbours(call)
-        if group.owns(after) and call.side(before) == "buyer" and not is_back_channel(before)
+        if group.owns(after) and call.role(before) == heard and not is_back_channel(before)
     ]
     return median(gaps) if gaps else None
 

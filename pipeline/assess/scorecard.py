@@ -8,11 +8,12 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.assess.behaviours import Classifier
+from pipeline.assess.floor import sells_alone
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.measures import is_punctuated, measure
 from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
-from pipeline.records import Agreement, BehaviourScore, Call, Scorecard, Talk
+from pipeline.records import MEETINGS, Agreement, BehaviourScore, Call, Scorecard, Talk
 
 
 def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
@@ -54,6 +55,16 @@ def _warnings(call: Call, rubric: Rubric) -> list[str]:
     if call.call_type not in rubric.call_types:
         meant = ", ".join(rubric.call_types)
         warnings.append(f"The rubric {rubric.id} is meant for {meant}; this call is of type {call.call_type}.")
+    if not call.is_meeting and sells_alone(call):
+        warnings.append(
+            "Only the selling side speaks here, so nothing of it counts as selling. If it is a manager's meeting, give "
+            f"it the call type {' or '.join(MEETINGS)} in the manifest."
+        )
+    if call.is_meeting and any(call.side(turn) == "buyer" for turn in call.turns):
+        warnings.append(
+            f"A buyer speaks on this call of type {call.call_type}, and only the manager's part was judged. If it is a "
+            "sales call, give it the right call type in the manifest."
+        )
     if not rubric.behaviours:
         warnings.append(f"The rubric {rubric.id} judges no behaviours: only talk was measured.")
     return warnings

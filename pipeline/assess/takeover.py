@@ -1,5 +1,6 @@
 """The manager's part in a joint call: how much of the selling was theirs, and whether and where they took it over.
 
+A meeting of a manager and a rep has no buyer, so nothing is sold there and nothing can be taken over.
 After the assessment standard: a takeover is when the manager holds the seller side for most of the call, or steps in
 and the rep does not get the conversation back. Where it began is the manager's turn that best splits the seller side
 into two parts with different shares: the maximum of the binomial likelihood of a single change point.
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from pipeline.assess.floor import is_back_channel, is_timed, seconds, word_count
+from pipeline.assess.floor import is_back_channel, is_timed, seconds, sells_alone, word_count
 from pipeline.assess.rubric import Rubric
 from pipeline.records import Call, Joint, Turn
 
@@ -28,7 +29,10 @@ class _Floor:
 
 
 def manager_part(call: Call, rubric: Rubric) -> Joint:
-    """The manager's share and takeover; every field None where the call has no known rep or no known manager."""
+    """The manager's share and takeover; every field None in a meeting, where nobody but the selling side speaks, and
+    where the call has no known rep or no known manager."""
+    if call.is_meeting or sells_alone(call):
+        return Joint()
     seller = _seller_floor(call)
     by_manager = sum(one.amount for one in seller if one.manager)
     total = sum(one.amount for one in seller)

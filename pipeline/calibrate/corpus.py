@@ -7,7 +7,7 @@ levels 0 to 3). What a text says nothing about is masked: a snippet of one behav
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,9 @@ __all__ = ["AUTHOR_GROUPS", "MASKED", "Example", "author_group", "load_corpus"]
 
 MASKED = -1
 """The label of what is not known; labels are 0 and 1 otherwise, levels 0 to 3."""
+EXCLUSIVE = (*BEHAVIOURS, "insight", "vision")
+"""A passage is scored for the job that it does: of the turns of whole calls that show one of these, one or two in a
+hundred show another as well."""
 AUTHOR_GROUPS = 16
 """Calls t01-t16 are one author's, t17-t32 the next one's, and so on."""
 _SILENT = (MASKED,) * OUTPUTS
@@ -148,11 +151,19 @@ def _level(given: int | None, behaviour: str, meeting: bool) -> int:
 
 
 def _only(behaviour: str, row: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    return tuple(row if b == behaviour else _SILENT for b in JUDGED)
+    """The labels of a turn in a passage that is about one behaviour: silent on the others, unless it shows the one and
+    so, by `EXCLUSIVE`, not another."""
+    other = row[0] == 1 and behaviour in EXCLUSIVE
+    return tuple(row if b == behaviour else _row(b, ()) if other and b in EXCLUSIVE else _SILENT for b in JUDGED)
 
 
-def _only_level(behaviour: str, level: int) -> tuple[int, ...]:
-    return tuple(level if b == behaviour else MASKED for b in JUDGED)
+def _only_level(behaviour: str, level: int, lines: Sequence[Line], labels: Sequence[Any]) -> tuple[int, ...]:
+    """The levels of a passage: those of the other exclusive behaviours are 0 where every turn of the seller shows it."""
+    index = JUDGED.index(behaviour)
+    full = behaviour in EXCLUSIVE and all(
+        rows[index][0] == 1 for line, rows in zip(lines, labels, strict=True) if line.seller
+    )
+    return tuple(level if b == behaviour else 0 if full and b in EXCLUSIVE else MASKED for b in JUDGED)
 
 
 def _snippet(read: Mapping[str, Any]) -> Example:
@@ -172,7 +183,7 @@ def _snippet(read: Mapping[str, Any]) -> Example:
         labels.insert(0, _only(behaviour, tuple(before)))
     return Example(
         read["id"], "snippet", "", tuple(lines), tuple("seller" if line.seller else "buyer" for line in lines),
-        tuple(labels), _only_level(behaviour, read["level"]), meeting=behaviour in MEETING_BEHAVIOURS,
+        tuple(labels), _only_level(behaviour, read["level"], lines, labels), meeting=behaviour in MEETING_BEHAVIOURS,
     )  # fmt: skip
 
 
@@ -188,6 +199,6 @@ def _contrast(read: Mapping[str, Any], author: str) -> list[Example]:
         labels = tuple(_only(behaviour, _row(behaviour, _named(turn["labels"], behaviour))) for turn in turns)
         name = f"{read['id']}-{passage['level']}"
         speakers = tuple(turn["speaker"] for turn in turns)
-        levels = _only_level(behaviour, passage["level"])
+        levels = _only_level(behaviour, passage["level"], lines, labels)
         found.append(Example(name, "contrast", group, lines, speakers, labels, levels, before=before))
     return found

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING
 
-from pipeline.assess.encoder import CUES, OUTPUTS, WIDTH, Encoder, base_encoder, join, judge
+from pipeline.assess.encoder import Encoder, base_encoder, head_shapes, join, judge
 from pipeline.calibrate.corpus import MASKED
 from pipeline.calibrate.samples import Progress, Sample, Settings, padded
 from pipeline.records import JUDGED
@@ -33,7 +33,7 @@ def train_model(
             layer.output.dropout.train().p = settings.dropout
     for parameter in layers:
         parameter.requires_grad_(True)
-    heads = _new_heads()
+    heads = _new_heads(encoder.width)
     groups = [{"params": list(heads.values()), "lr": settings.rate_heads, "weight_decay": settings.decay}]
     if layers:
         groups.append({"params": layers, "lr": settings.rate_layers, "weight_decay": 0.01})
@@ -78,21 +78,21 @@ def _batches(samples: Sequence[Sample], size: int, order: random.Random) -> list
     return batches
 
 
-def _new_heads() -> dict[str, Tensor]:
-    """Untrained heads: attention flat, outputs unlikely."""
+def _new_heads(width: int) -> dict[str, Tensor]:
+    """Untrained heads on an encoder of `width` numbers per token: attention flat, outputs unlikely."""
     import torch
 
-    many = len(JUDGED)
+    shapes = head_shapes(width)
     heads = {
-        "attend": torch.randn(WIDTH, many) * 0.02,
-        "chosen": torch.randn(many, WIDTH, OUTPUTS) * 0.02,
-        "mean": torch.randn(many, WIDTH, OUTPUTS) * 0.02,
-        "cues": torch.zeros(many, CUES, OUTPUTS),
-        "bias": torch.full((many, OUTPUTS), -2.0),
-        "level_attend": torch.randn(WIDTH, many) * 0.02,
-        "level": torch.randn(many, WIDTH) * 0.02,
-        "level_criteria": torch.full((many, OUTPUTS), 0.7),
-        "thresholds": torch.tensor([[0.0, 1.0, 1.0]] * many),
+        "attend": torch.randn(shapes["attend"]) * 0.02,
+        "chosen": torch.randn(shapes["chosen"]) * 0.02,
+        "mean": torch.randn(shapes["mean"]) * 0.02,
+        "cues": torch.zeros(shapes["cues"]),
+        "bias": torch.full(shapes["bias"], -2.0),
+        "level_attend": torch.randn(shapes["level_attend"]) * 0.02,
+        "level": torch.randn(shapes["level"]) * 0.02,
+        "level_criteria": torch.full(shapes["level_criteria"], 0.7),
+        "thresholds": torch.tensor([[0.0, 1.0, 1.0]] * len(JUDGED)),
     }
     return {name: tensor.requires_grad_(True) for name, tensor in heads.items()}
 

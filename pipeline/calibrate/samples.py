@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.assess.encoder import OUTPUTS, WIDTH, Batch, Encoder, batch_of, join, judge
+from pipeline.assess.encoder import OUTPUTS, Batch, Encoder, batch_of, join, judge
 from pipeline.assess.features import level_by_rule
 from pipeline.assess.passages import Line, Window
 from pipeline.assess.reading import Cut, Reading, assemble, cut
@@ -223,8 +223,8 @@ def lower_states(
 
 
 def padded(states: Sequence[Tensor], wide: int) -> Tensor:
-    """States of several windows as one tensor of width `wide`."""
-    out = states[0].new_zeros(len(states), wide, WIDTH).float()
+    """States of several windows as one tensor of `wide` tokens."""
+    out = states[0].new_zeros(len(states), wide, states[0].shape[-1]).float()
     for row, one in enumerate(states):
         out[row, : one.shape[1]] = one[0].float()
     return out

@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.assess.encoder import WIDTH, Encoder, base_encoder, batch_of, join, speaks_for
+from pipeline.assess.encoder import Encoder, base_encoder, batch_of, join, speaks_for
 from pipeline.assess.passages import Line
 from pipeline.assess.reading import cut
 from pipeline.records import BEHAVIOURS, JUDGED
@@ -66,8 +66,8 @@ def test_tuned_layers_replace_the_published_ones(encoder: Encoder) -> None:
     import torch
 
     name = "encoder.layer.5.output.dense.bias"
-    tuned = base_encoder({name: torch.full((WIDTH,), 0.5).half()})
-    assert torch.equal(tuned.network.state_dict()[name], torch.full((WIDTH,), 0.5))
+    tuned = base_encoder({name: torch.full((encoder.width,), 0.5).half()})
+    assert torch.equal(tuned.network.state_dict()[name], torch.full((encoder.width,), 0.5))
 
 
 def test_a_turn_longer_than_the_network_is_read(encoder: Encoder) -> None:

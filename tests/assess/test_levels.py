@@ -48,10 +48,27 @@ def test_levels_say_what_was_shown_and_what_is_missing():
     assert score.evidence == EVIDENCE
 
 
-def test_levels_not_present_cites_nothing():
-    score = agenda(probabilities=(0.9, 0.1, 0, 0))
-    assert (score.level, score.criteria, score.evidence) == (0, (), ())
+def test_levels_not_present_keeps_the_nearest_miss_without_criteria():
+    score = agenda(probabilities=(0.9, 0.1, 0, 0), evidence=EVIDENCE * 2)
+    assert (score.level, score.criteria) == (0, ())
+    assert score.evidence == (replace(EVIDENCE[0], criteria=()),)
     assert score.missing == CRITERIA["agenda"]
+
+
+MEETING = {"call_type": "one_on_one"}
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (untimed_call(("R", words(60)), ("X", words(60)), **MEETING), "not known who leads this meeting"),
+        (untimed_call(("R", words(60)), ("M", words(8)), **MEETING), "The manager says only 8 words"),
+    ],
+)
+def test_levels_of_a_meeting_need_a_manager_who_speaks(call, said):
+    rubric = rubric_for("one_on_one")
+    scores = score_behaviours(call, [Finding(one.name, (0, 0, 1, 0), (), EVIDENCE) for one in rubric.behaviours], rubric)
+    assert all(said in (score.withheld or "") for score in scores)
 
 
 @pytest.mark.parametrize(

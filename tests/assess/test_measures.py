@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.assess.measures import is_punctuated, measure
-from pipeline.records import SpeechSegment
+from pipeline.records import Participant, SpeechSegment
 from tests.builders import timed_call, untimed_call, words
 
 
@@ -38,6 +38,15 @@ def test_measures_by_speaker_are_the_sums_worked_by_hand(call):
 
 def test_measures_patience_belongs_to_the_seller_only(call):
     assert dict(measure(call).by_speaker)["C"].patience is None
+
+
+def test_measures_patience_in_a_meeting_is_the_managers_with_the_rep(call):
+    people = (Participant("R", None, "manager"), Participant("C", None, "rep"))
+    meeting = replace(call, call_type="one_on_one", participants=people)
+    talk = measure(meeting)
+    assert dict(talk.by_speaker)["R"].patience == 0.75
+    assert dict(talk.by_speaker)["C"].patience is None
+    assert dict(talk.by_side)["seller"].patience is None, "the two do not answer a third"
 
 
 def test_measures_shares_add_to_one(call):

@@ -5,7 +5,7 @@ import pytest
 from pipeline import resources
 from pipeline.assess.rubric import DEFAULT_RUBRICS, load_rubric, rubric_for
 from pipeline.errors import RubricError, UsageError
-from pipeline.records import BEHAVIOURS, CALL_TYPES, CRITERIA
+from pipeline.records import BEHAVIOURS, CALL_TYPES, CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS
 
 GOOD = """\
 id: ours
@@ -46,11 +46,30 @@ def test_rubric_there_is_one_for_every_call_type(call_type):
     assert len(rubric.sha256) == 64
 
 
-@pytest.mark.parametrize("name", ["discovery_call", "demo", "joint_call"])
-def test_rubric_the_shipped_ones_follow_the_standard(name):
-    rubric = load_rubric(name)
-    assert tuple(one.name for one in rubric.behaviours) == BEHAVIOURS
-    assert all(tuple(key for key, _ in one.criteria) == CRITERIA[one.name] for one in rubric.behaviours)
+@pytest.mark.parametrize("call_type", [one for one in CALL_TYPES if one not in MEETINGS])
+def test_rubric_of_a_sales_call_begins_with_the_core_of_the_standard(call_type):
+    behaviours = rubric_for(call_type).behaviours
+    names = tuple(one.name for one in behaviours)
+    assert names[: len(BEHAVIOURS)] == BEHAVIOURS
+    assert set(names) <= set(JUDGED) - set(MEETING_BEHAVIOURS)
+    for one in behaviours[: len(BEHAVIOURS)]:
+        assert tuple(key for key, _ in one.criteria) == CRITERIA[one.name]
+
+
+@pytest.mark.parametrize("call_type", MEETINGS)
+def test_rubric_of_a_meeting_judges_the_managers_part_alone(call_type):
+    rubric = rubric_for(call_type)
+    assert rubric.behaviours
+    assert {one.judged_as for one in rubric.behaviours} <= set(MEETING_BEHAVIOURS)
+    worded = [rubric.title, *(text for one in rubric.behaviours for _, text in (*one.criteria, ("", one.title)))]
+    assert not [text for text in worded if "buyer" in text]
+
+
+@pytest.mark.parametrize("call_type", CALL_TYPES)
+def test_rubric_criteria_stand_in_the_standards_order(call_type):
+    for one in rubric_for(call_type).behaviours:
+        names = [key for key, _ in one.criteria]
+        assert names and names == [key for key in CRITERIA[one.judged_as] if key in names]
 
 
 def test_rubric_every_shipped_file_is_known():

@@ -1,6 +1,7 @@
 """scorecard.json: valid by its schema, verbatim quotes, and the same bytes for the same call."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -9,7 +10,7 @@ from jsonschema.exceptions import ValidationError
 from pipeline import resources
 from pipeline.assess.rubric import rubric_for
 from pipeline.assess.scorecard import assess, to_dict, to_json
-from pipeline.records import BEHAVIOURS, Agreement, Evidence, Finding
+from pipeline.records import BEHAVIOURS, MEETINGS, Agreement, Evidence, Finding
 from tests.builders import timed_call, untimed_call, words
 
 SCHEMA = json.loads(resources.scorecard_schema().read_text(encoding="utf-8"))
@@ -60,9 +61,24 @@ def test_scorecard_says_when_the_rubric_is_meant_for_another_type():
     assert any("meant for demo" in one for one in card["quality"]["warnings"])
 
 
+def test_scorecard_says_that_nobody_but_the_selling_side_speaks():
+    card = to_dict(assess(CALLS["timed"], rubric_for("joint"), Fixed()))
+    assert any("Only the selling side speaks here" in one for one in card["quality"]["warnings"])
+
+
+@pytest.mark.parametrize("call_type", MEETINGS)
+def test_scorecard_of_a_meeting_warns_of_no_buyer_and_says_so_where_there_is_one(call_type):
+    meeting = replace(CALLS["timed"], call_type=call_type)
+    card = to_dict(assess(meeting, rubric_for(call_type), Fixed()))
+    assert not [one for one in card["quality"]["warnings"] if "selling" in one or "buyer" in one]
+    sold = untimed_call(("R", words(50)), ("M", words(50)), ("C", words(20)), call_type=call_type)
+    card = to_dict(assess(sold, rubric_for(call_type), Fixed()))
+    assert any(one.startswith("A buyer speaks on this call") for one in card["quality"]["warnings"])
+
+
 def test_scorecard_names_its_versions():
     card = to_dict(assess(CALLS["timed"], rubric_for("joint"), Fixed()))
-    assert card["rubric"] == {"id": "joint_call", "version": "1.0"}
+    assert card["rubric"] == {"id": "joint_call", "version": rubric_for("joint").version}
     assert card["provenance"]["models"]["behaviours"] == "fixed-1"
     assert card["quality"]["agreement"]["agenda"]["kappa"] == 0.78
     assert rubric_for("joint").sha256 in card["provenance"]["rubric"]

@@ -7,7 +7,7 @@ import pytest
 from pipeline import resources
 from pipeline.assess.rubric import rubric_for
 from pipeline.assess.takeover import manager_part
-from pipeline.records import Call, Joint, ListeningQuality, Participant, Turn
+from pipeline.records import MEETINGS, Call, Joint, ListeningQuality, Participant, Turn
 from tests.builders import timed_call, untimed_call, words
 
 RUBRIC = rubric_for("joint")
@@ -55,6 +55,16 @@ def test_takeover_a_closing_word_takes_nothing_over():
 def test_takeover_cannot_be_told_without_a_rep_and_a_manager(speakers):
     call = untimed_call(*((speaker, words(20)) for speaker in speakers))
     assert manager_part(call, RUBRIC) == Joint()
+
+
+@pytest.mark.parametrize("call_type", MEETINGS)
+def test_takeover_is_no_matter_in_a_meeting(call_type):
+    lines = (("R", words(50)), ("M", words(90)), ("R", "mm"), ("M", words(60)))
+    assert manager_part(untimed_call(*lines, call_type=call_type), rubric_for(call_type)) == Joint()
+
+
+def test_takeover_cannot_be_told_where_nobody_but_the_selling_side_speaks():
+    assert manager_part(untimed_call(("R", words(50)), ("M", words(90))), RUBRIC) == Joint()
 
 
 def joint_calls():

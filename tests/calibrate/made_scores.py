@@ -6,13 +6,14 @@ import numpy as np
 
 from pipeline.assess.behaviours import rounded
 from pipeline.assess.levels import UNKNOWN, level_of, risk_of
-from pipeline.assess.rubric import load_rubric
 from pipeline.records import LEVEL_NAMES
+from tests.builders import core_rubric
 
 
-def scorecard(call_id, probabilities, *, rubric="discovery_call", version="1.0", classifier="behaviours-0123456789ab"):
+def scorecard(call_id, probabilities, *, version="1.0", classifier="behaviours-0123456789ab"):
     """A scorecard as far as calibrating reads it; `probabilities` is behaviour -> four numbers."""
-    judged = load_rubric(rubric)
+    judged = core_rubric("discovery")
+    rubric = judged.id
     behaviours = {one.name: _behaviour(probabilities[one.name], one) for one in judged.behaviours}
     return {
         "call_id": call_id,
