@@ -155,8 +155,8 @@ def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
 
 
 def read_encoder(place: Path, tuned: Mapping[str, Tensor] | None = None) -> Encoder:
-    """A fresh encoder from a local folder, tuned as in `base_encoder`; of the folder, only safetensors and text are read,
-    and no code is run. Raises what transformers raises, and UsageError where weights are missing."""
+    """A fresh encoder from a local folder, tuned as in `base_encoder`; only safetensors and text are read from it, and
+    no code is run. Raises what transformers raises, and UsageError where weights are missing."""
     from pipeline import torch_runtime
 
     torch_runtime.prepare()
