@@ -14,7 +14,7 @@ from pipeline.archive.folder import write_call
 from pipeline.assess.bridge import STATES, Moves
 from pipeline.assess.calibration import Calibration
 from pipeline.assess.relevel import NOT_STORED, UNCITED, relevelled
-from pipeline.assess.rubric import load_rubric, rubric_for
+from pipeline.assess.rubric import load_rubric
 from pipeline.assess.scorecard import assess, to_dict, to_json
 from pipeline.errors import UsageError
 from pipeline.records import BEHAVIOURS, CRITERIA, Evidence, Finding, ListeningQuality
@@ -67,7 +67,7 @@ NEW = [
     pytest.param(version_two(criteria=()), id="no criteria"),
     pytest.param(replace(OLD, version="2.0", behaviours=OLD.behaviours[2:]), id="fewer behaviours"),
     pytest.param(replace(OLD, version="2.0", behaviours=()), id="none"),
-    pytest.param(replace(rubric_for("discovery"), min_speech_attributed=0.0), id="of another kind"),
+    pytest.param(replace(core_rubric("discovery"), min_speech_attributed=0.0), id="of another kind"),
     pytest.param(OLD, id="the same"),
 ]
 

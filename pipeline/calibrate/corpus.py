@@ -158,7 +158,7 @@ def _only(behaviour: str, row: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
 
 
 def _only_level(behaviour: str, level: int, lines: Sequence[Line], labels: Sequence[Any]) -> tuple[int, ...]:
-    """The levels of a passage: those of the other exclusive behaviours are 0 where every turn of the seller shows it."""
+    """The levels of a passage: 0 for the other exclusive behaviours where every turn of the seller shows this one."""
     index = JUDGED.index(behaviour)
     full = behaviour in EXCLUSIVE and all(
         rows[index][0] == 1 for line, rows in zip(lines, labels, strict=True) if line.seller

@@ -8,13 +8,13 @@ from jsonschema import Draft202012Validator
 
 from pipeline import resources
 from pipeline.assess.calibration import Calibration, load_calibration, with_id
-from pipeline.assess.rubric import calibrated, load_rubric
+from pipeline.assess.rubric import calibrated
 from pipeline.assess.scorecard import assess, to_dict
 from pipeline.errors import CalibrationError, UsageError
 from pipeline.records import BEHAVIOURS, Agreement, Evidence, Finding
-from tests.builders import untimed_call, words
+from tests.builders import core_rubric, untimed_call, words
 
-RUBRIC = load_rubric("discovery_call")
+RUBRIC = core_rubric("discovery")
 CALL = untimed_call(("R", words(60)), ("C", words(40)))
 USED = Calibration("calibration-1", "ours.json", "discovery_call", "1.0", "fixed-1", 3, (("agenda", (0.5, 0.5, 0.9)),))
 
@@ -76,7 +76,7 @@ def test_calibration_for_another_classifier_is_refused():
         assess(CALL, calibrated(RUBRIC, replace(USED, classifier="other-2")), Fixed())
 
 
-@pytest.mark.parametrize("other", [load_rubric("demo"), replace(RUBRIC, version="2.0")])
+@pytest.mark.parametrize("other", [core_rubric("demo"), replace(RUBRIC, version="2.0")])
 def test_calibration_for_another_rubric_or_version_is_refused(other):
     with pytest.raises(
         UsageError, match=f"made for the rubric discovery_call 1.0, and this is {other.id} {other.version}"

@@ -67,7 +67,9 @@ MEETING = {"call_type": "one_on_one"}
 )
 def test_levels_of_a_meeting_need_a_manager_who_speaks(call, said):
     rubric = rubric_for("one_on_one")
-    scores = score_behaviours(call, [Finding(one.name, (0, 0, 1, 0), (), EVIDENCE) for one in rubric.behaviours], rubric)
+    scores = score_behaviours(
+        call, [Finding(one.name, (0, 0, 1, 0), (), EVIDENCE) for one in rubric.behaviours], rubric
+    )
     assert all(said in (score.withheld or "") for score in scores)
 
 

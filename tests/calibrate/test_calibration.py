@@ -5,17 +5,17 @@ import json
 import pytest
 
 from pipeline.assess.levels import UNKNOWN
-from pipeline.assess.rubric import load_rubric
 from pipeline.calibrate.calibration import calibrate
 from pipeline.calibrate.calibration_file import file_content
 from pipeline.calibrate.machine import machine_of
 from pipeline.calibrate.ratings import Rating, Ratings
 from pipeline.errors import CalibrationError, UsageError
 from pipeline.records import BEHAVIOURS
+from tests.builders import core_rubric
 from tests.calibrate.made_scores import machine_of_levels, scorecard
 from tests.calibrate.panels import panel
 
-RUBRIC = load_rubric("discovery_call")
+RUBRIC = core_rubric("discovery")
 SURE = {
     0: (0.94, 0.04, 0.01, 0.01),
     1: (0.03, 0.94, 0.02, 0.01),
@@ -134,7 +134,7 @@ def test_scorecards_that_do_not_belong_together_are_refused(cards, said):
 
 
 def test_a_rubric_must_be_chosen_where_there_are_several():
-    cards = cards_of({"a": 1}) + cards_of({"b": 1}, rubric="demo")
+    cards = cards_of({"a": 1}) + cards_of({"b": 1}, call_type="demo")
     with pytest.raises(UsageError, match=r"2 rubrics: demo \(1 call\), discovery_call \(1 call\). Choose one"):
         machine_of(cards, "out")
     chosen = machine_of(cards, "out", "demo")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pipeline.assess.calibration import Calibration
-from pipeline.assess.rubric import calibrated, load_rubric
+from pipeline.assess.rubric import calibrated
 from pipeline.calibrate.agreement import Figure
 from pipeline.calibrate.calibration import calibrate
 from pipeline.calibrate.machine import machine_of
@@ -16,10 +16,11 @@ from pipeline.report.calibration_page import calibration_page, page_of, severity
 from pipeline.report.rates import scale_over
 from pipeline.report.scorecard_page import scorecard_page
 from pipeline.report.words import SPACE
+from tests.builders import core_rubric
 from tests.calibrate.made_scores import machine_of_levels, scorecard
 from tests.calibrate.panels import panel
 
-RUBRIC = load_rubric("discovery_call")
+RUBRIC = core_rubric("discovery")
 HOSTILE = '"><script>document.title="owned"</script>'
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 
@@ -135,7 +136,7 @@ def test_scorecards_page_names_the_calibration_and_its_agreement(joint):
         "calibration-1", "ours.json", "joint_call", "1.0", "any", 3, (("agenda", (0.5, 0.5, 0.6)),),
         (Agreement("agenda", 0.7, 0.6, 0.8, 60, 0.82),),
     )  # fmt: skip
-    page = scorecard_page(joint, calibrated(load_rubric("joint_call"), used), audio=None)
+    page = scorecard_page(joint, calibrated(core_rubric("joint"), used), audio=None)
     assert "ours.json (calibration-1): thresholds for Agenda fit 3 raters." in page
     assert "Agenda 0.70 (0.60 to 0.80; two raters 0.82)." in page
 
