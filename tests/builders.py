@@ -24,11 +24,11 @@ def timed_call(*lines: tuple[str, float, float, str], **fields) -> Call:
     return _call(turns, max((turn.end for turn in turns), default=0.0), fields)
 
 
-def core_rubric(call_type: str) -> Rubric:
-    """The shipped rubric of a sales call as it was at first: version 1.0, with the five core behaviours alone."""
+def core_rubric(call_type: str, **changed) -> Rubric:
+    """The shipped rubric of a sales call with the five core behaviours alone."""
     shipped = rubric_for(call_type)
     core = tuple(one for one in shipped.behaviours if one.name in BEHAVIOURS)
-    return replace(shipped, version="1.0", behaviours=core)
+    return replace(shipped, behaviours=core, **changed)
 
 
 def words(count: int) -> str:

@@ -64,7 +64,7 @@ def test_calibrate_fits_a_machine_that_leans_high_and_scoring_takes_it(folder):
 
 
 def test_calibration_for_another_rubric_is_refused_before_any_call(folder, tmp_path):
-    with pytest.raises(UsageError, match=r"made for the rubric discovery_call 1\.0, and this is demo"):
+    with pytest.raises(UsageError, match=r"made for the rubric discovery_call \S+, and this is demo"):
         score_calls(
             [default_row(SAMPLE)], out=tmp_path, rubric="demo", calibration=folder / "made" / "calibration.json"
         )
@@ -125,7 +125,7 @@ def test_calibrate_asks_for_a_rubric_that_is_not_shipped(tmp_path):
 def test_calibrate_refuses_scorecards_of_another_version_of_the_rubric(folder, tmp_path):
     rows, fair = panel({"Ana": 0.0, "Ben": 0.0}, 2)
     scores = write_scores(tmp_path / "out", machine_of_levels(fair), version="0.9")
-    with pytest.raises(CalibrationError, match=r"discovery_call 0\.9, and the rubric given is of version 1\.0"):
+    with pytest.raises(CalibrationError, match=r"discovery_call 0\.9, and the rubric given is of version \d"):
         calibrate_files(write_ratings(tmp_path / "r.csv", rows), scores=scores, out=tmp_path / "made")
 
 

@@ -16,7 +16,9 @@ from tests.builders import core_rubric, untimed_call, words
 
 RUBRIC = core_rubric("discovery")
 CALL = untimed_call(("R", words(60)), ("C", words(40)))
-USED = Calibration("calibration-1", "ours.json", "discovery_call", "1.0", "fixed-1", 3, (("agenda", (0.5, 0.5, 0.9)),))
+USED = Calibration(
+    "calibration-1", "ours.json", "discovery_call", RUBRIC.version, "fixed-1", 3, (("agenda", (0.5, 0.5, 0.9)),)
+)
 
 
 class Fixed:
@@ -37,7 +39,7 @@ def content(**changes):
         "held_out": {"kappa": 0.7, "low": 0.6, "high": 0.8, "calls": 60, "between_people": 0.8},
     }
     return {
-        "rubric": {"id": "discovery_call", "version": "1.0", "sha256": "0" * 64},
+        "rubric": {"id": "discovery_call", "version": RUBRIC.version, "sha256": "0" * 64},
         "classifier": "fixed-1",
         "ratings": {"raters": [{}, {}]},
         "behaviours": {"agenda": behaviour, "next_steps": {"kept": False, "thresholds": [0.1] * 3, "held_out": None}},
@@ -76,10 +78,10 @@ def test_calibration_for_another_classifier_is_refused():
         assess(CALL, calibrated(RUBRIC, replace(USED, classifier="other-2")), Fixed())
 
 
-@pytest.mark.parametrize("other", [core_rubric("demo"), replace(RUBRIC, version="2.0")])
+@pytest.mark.parametrize("other", [core_rubric("demo"), replace(RUBRIC, version="0.1")])
 def test_calibration_for_another_rubric_or_version_is_refused(other):
     with pytest.raises(
-        UsageError, match=f"made for the rubric discovery_call 1.0, and this is {other.id} {other.version}"
+        UsageError, match=f"made for the rubric {RUBRIC.id} {RUBRIC.version}, and this is {other.id} {other.version}"
     ):
         calibrated(other, USED)
 

@@ -10,10 +10,10 @@ from pipeline.records import LEVEL_NAMES
 from tests.builders import core_rubric
 
 
-def scorecard(call_id, probabilities, *, call_type="discovery", version="1.0", classifier="behaviours-0123456789ab"):
+def scorecard(call_id, probabilities, *, call_type="discovery", version=None, classifier="behaviours-0123456789ab"):
     """A scorecard as far as calibrating reads it; `probabilities` is behaviour -> four numbers."""
     judged = core_rubric(call_type)
-    rubric = judged.id
+    rubric, version = judged.id, version or judged.version
     behaviours = {one.name: _behaviour(probabilities[one.name], one) for one in judged.behaviours}
     return {
         "call_id": call_id,

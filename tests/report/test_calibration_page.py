@@ -59,7 +59,12 @@ def pages(cases):
 def test_page_shows_raters_beside_the_machine(cases):
     page = page_of(cases["full"], "calibration-1")
     assert page.title == "How well raters and machine agree"
-    assert page.facts == ("Discovery call, rubric discovery_call 1.0", "60 calls", "3 raters", page.facts[3])
+    assert page.facts == (
+        f"Discovery call, rubric discovery_call {RUBRIC.version}",
+        "60 calls",
+        "3 raters",
+        page.facts[3],
+    )
     for one in page.behaviours:
         assert [rate.name for rate in one.rates] == ["Two raters", "Machine and a rater"]
         assert all(rate.low <= rate.at <= rate.high for rate in one.rates)
@@ -133,7 +138,7 @@ def test_a_scale_widens_by_whole_steps_for_what_lies_outside():
 
 def test_scorecards_page_names_the_calibration_and_its_agreement(joint):
     used = Calibration(
-        "calibration-1", "ours.json", "joint_call", "1.0", "any", 3, (("agenda", (0.5, 0.5, 0.6)),),
+        "calibration-1", "ours.json", "joint_call", core_rubric("joint").version, "any", 3, (("agenda", (0.5, 0.5, 0.6)),),
         (Agreement("agenda", 0.7, 0.6, 0.8, 60, 0.82),),
     )  # fmt: skip
     page = scorecard_page(joint, calibrated(core_rubric("joint"), used), audio=None)
