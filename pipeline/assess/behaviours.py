@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline import resources
 from pipeline.assess.encoder import Encoder, base_encoder
+from pipeline.assess.encoder_folder import check_fit, open_encoder, trained_on
 from pipeline.assess.evidence import evidence_of, nearest_miss
 from pipeline.assess.features import Array, Ordinal, part_of_call, view_features
 from pipeline.assess.passages import Line
@@ -142,23 +143,27 @@ def _searched(reading: Reading, behaviour: str) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=2)
-def _load(folder: Path) -> LearnedClassifier:
+def _load(folder: Path, encoder_folder: Path | None) -> LearnedClassifier:
     from pipeline import torch_runtime
 
     torch_runtime.prepare()
     from safetensors.torch import load
 
     config, weights = _files(folder)
+    identity = trained_on(folder, encoder_folder) or ""  # nothing is added for the packaged encoder
     tensors = load(weights)
     heads = {name.removeprefix("heads."): t.float() for name, t in tensors.items() if name.startswith("heads.")}
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
+    encoder = base_encoder() if encoder_folder is None else open_encoder(encoder_folder)
+    check_fit(folder, encoder, heads, tuned)
+    encoder.put(tuned)
     ordinals = {
         behaviour: Ordinal.from_dict(config["ordinals"][behaviour])
         for behaviour in JUDGED
         if behaviour in config["ordinals"]
     }
-    digest = hashlib.sha256(weights + json.dumps(config, sort_keys=True).encode()).hexdigest()
-    return LearnedClassifier(f"behaviours-{digest[:12]}", base_encoder(tuned), heads, ordinals, _agreement(folder))
+    digest = hashlib.sha256(weights + (json.dumps(config, sort_keys=True) + identity).encode()).hexdigest()
+    return LearnedClassifier(f"behaviours-{digest[:12]}", encoder, heads, ordinals, _agreement(folder))
 
 
 def _agreement(folder: Path) -> tuple[Agreement, ...]:
@@ -182,6 +187,7 @@ def _files(folder: Path) -> tuple[dict[str, Any], bytes]:
         ) from error
 
 
-def load_classifier(folder: Path | None = None) -> Classifier:
-    """The classifier in `folder`, by default the shipped one; loaded once. Raises UsageError where it is broken."""
-    return _load((folder or resources.model_folder("behaviours")).resolve())
+def load_classifier(folder: Path | None = None, encoder: Path | None = None) -> Classifier:
+    """The classifier in `folder`, by default the shipped one; loaded once. `encoder` is the folder of the encoder that
+    its heads were trained on, where that is not the packaged one. Raises UsageError where one is broken or another."""
+    return _load((folder or resources.model_folder("behaviours")).resolve(), encoder and encoder.resolve())

@@ -78,6 +78,10 @@ class Encoder:
         """Tokens that the network can read at once."""
         return int(self.network.config.max_position_embeddings)
 
+    def put(self, tuned: Mapping[str, Tensor]) -> None:
+        """Put tuned layers (names of the network's own state) in the place of its own."""
+        self.network.load_state_dict(self.network.state_dict() | {name: t.float() for name, t in tuned.items()})
+
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, a side marker included."""
         if not texts:
@@ -151,12 +155,14 @@ def _package_folder() -> Path:
 
 def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
     """A fresh encoder as published, with the layers of `tuned` (names of the network's own state) put in place."""
-    return read_encoder(_package_folder(), tuned)
+    encoder = read_encoder(_package_folder())
+    encoder.put(tuned or {})
+    return encoder
 
 
-def read_encoder(place: Path, tuned: Mapping[str, Tensor] | None = None) -> Encoder:
-    """A fresh encoder from a local folder, tuned as in `base_encoder`; only safetensors and text are read from it, and
-    no code is run. Raises what transformers raises, and UsageError where weights are missing."""
+def read_encoder(place: Path) -> Encoder:
+    """A fresh encoder from a local folder: only safetensors and text are read, and no code from it is run. Raises what
+    transformers raises, and UsageError where weights are missing."""
     from pipeline import torch_runtime
 
     torch_runtime.prepare()
@@ -167,9 +173,9 @@ def read_encoder(place: Path, tuned: Mapping[str, Tensor] | None = None) -> Enco
     chatter = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity(40)  # below an error, it reports the unused pooling layer on every load
     folder = str(place)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    tokenizer.model_max_length = 10**6  # windows are cut to size here; no warning about long texts
     try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer.model_max_length = 10**6  # windows are cut to size here; no warning about long texts
         network, told = AutoModel.from_pretrained(
             folder,
             local_files_only=True,
@@ -186,10 +192,6 @@ def read_encoder(place: Path, tuned: Mapping[str, Tensor] | None = None) -> Enco
             f"{place}: the encoder's weights lack {min(told['missing_keys'])}; give a complete BERT encoder"
         )
     network = network.eval().float()
-    if tuned:
-        state = network.state_dict()
-        state.update({name: tensor.float() for name, tensor in tuned.items()})
-        network.load_state_dict(state)
     for parameter in network.parameters():
         parameter.requires_grad_(False)
     return Encoder(tokenizer, network)

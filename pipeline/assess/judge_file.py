@@ -30,9 +30,11 @@ _NEAR = [ipaddress.ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", 
 
 @dataclass(frozen=True, slots=True)
 class LearnedSettings:
-    """A folder as `ridealong train` writes it."""
+    """A folder as `ridealong train` writes it; `encoder` is the folder of the encoder that it was trained on, None for
+    the packaged one."""
 
     folder: Path
+    encoder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 _RANGES |= {"max_characters": (1000, 10_000_000), "seed": (0, 2**31 - 1)}
 _KINDS: dict[str, dict[str, tuple[type | tuple[type, ...], str]]] = {
-    "learned": {"folder": (str, "text")},
+    "learned": {"folder": (str, "text"), "encoder": (str, "text")},
     "llm": _FIELDS,
 }
 _NEEDED = {"learned": ("folder",), "llm": ("url", "model")}
@@ -84,7 +86,10 @@ def read_judge(path: Path) -> LearnedSettings | LlmSettings:
     if faults:
         raise JudgeError(path, faults, REMEDY)
     if values["kind"] == "learned":
-        return LearnedSettings((path.parent / values["folder"]).resolve())
+        encoder = values.get("encoder")
+        return LearnedSettings(
+            (path.parent / values["folder"]).resolve(), (path.parent / encoder).resolve() if encoder else None
+        )
     name = values.get("api_key_env")
     known = {key: value for key, value in values.items() if key in _FIELDS}
     return LlmSettings(**known, api_key=os.environ[name] if name else None)

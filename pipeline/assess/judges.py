@@ -14,7 +14,10 @@ __all__ = ["load_judge"]
 def load_judge(path: str | Path) -> Classifier:
     """The classifier that the file names; a learned one is loaded, a language model is first asked with the first call.
 
-    Raises JudgeError (a UsageError) with every fault of the file, UsageError where a folder holds no usable model.
+    Raises JudgeError (a UsageError) with every fault of the file, UsageError where a folder holds no usable model or
+    encoder.
     """
     settings = read_judge(Path(path))
-    return load_classifier(settings.folder) if isinstance(settings, LearnedSettings) else LlmJudge(settings)
+    if isinstance(settings, LearnedSettings):
+        return load_classifier(settings.folder, settings.encoder)
+    return LlmJudge(settings)
