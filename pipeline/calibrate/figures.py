@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.assess.features import Array
 from pipeline.assess.levels import MEDIAN, level_of, risk_of
+from pipeline.calibrate.agreement import kappa_of_counts
 from pipeline.calibrate.corpus import Example
 
 __all__ = ["RISKS", "calibration_error", "coverage", "evidence_hits", "figures", "kappa", "median_level"]
@@ -28,10 +29,8 @@ def kappa(first: Levels, second: Levels, levels: int = 4) -> float:
     """Quadratically weighted kappa; 1.0 where both only ever give one and the same level."""
     counts = np.zeros((levels, levels))
     np.add.at(counts, (first, second), 1)
-    distance = (np.arange(levels)[:, None] - np.arange(levels)[None]) ** 2
-    expected = counts.sum(1)[:, None] * counts.sum(0)[None] / max(1.0, counts.sum())
-    chance = float((distance * expected).sum())
-    return 1.0 if chance == 0 else 1 - float((distance * counts).sum()) / chance
+    found = float(kappa_of_counts(counts))
+    return 1.0 if np.isnan(found) else found
 
 
 def _f1(true: NDArray[np.bool_], said: NDArray[np.bool_]) -> float | None:

@@ -60,7 +60,9 @@ def call_from(read: dict[str, Any]) -> Call:
 
 def levels_of(classifier: Classifier, call: Call) -> Levels:
     """The median level of each core behaviour: what a rubric with even thresholds gives, withheld or not."""
-    return tuple(level_of(finding.probabilities, MEDIAN) for finding in classifier(call))
+    return tuple(
+        level_of(finding.probabilities, MEDIAN) for finding in classifier(call) if finding.behaviour in BEHAVIOURS
+    )
 
 
 def flips(before: Sequence[Levels], after: Sequence[Levels]) -> dict[str, Any]:
