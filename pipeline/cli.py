@@ -176,11 +176,15 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="Folder for the weights and their card.")] = Path(
         "models/behaviours"
     ),
+    encoder: Annotated[
+        Path | None,
+        typer.Option("--encoder", help="Folder of another BERT encoder to stand on; the packaged one by default."),
+    ] = None,
 ) -> None:
     """Train the behaviour classifier on labelled calls and write its weights and card."""
     from pipeline import terminal
 
-    terminal.train(corpus, out)
+    terminal.train(corpus, out, encoder)
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def relevel(scores: Path, out: Path, *, rubric: str, calibration: Path | None = 
     return len(bridge.failures)
 
 
-def train(corpus: Path, out: Path) -> None:
+def train(corpus: Path, out: Path, encoder: Path | None = None) -> None:
     """Train the behaviour classifier, with a progress bar, and say where its card is."""
     from pipeline.calibrate.train import train as fit
 
@@ -146,6 +146,7 @@ def train(corpus: Path, out: Path) -> None:
         fit(
             corpus,
             out,
+            encoder_folder=encoder,
             progress=lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total),
         )
     print(f"weights and card: {out / 'card.md'}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline import resources
-from pipeline.assess.encoder import Encoder, base_encoder
+from pipeline.assess.encoder import Encoder
 from pipeline.assess.encoder_folder import check_fit, open_encoder, trained_on
 from pipeline.assess.evidence import evidence_of, nearest_miss
 from pipeline.assess.features import Array, Ordinal, part_of_call, view_features
@@ -154,7 +154,7 @@ def _load(folder: Path, encoder_folder: Path | None) -> LearnedClassifier:
     tensors = load(weights)
     heads = {name.removeprefix("heads."): t.float() for name, t in tensors.items() if name.startswith("heads.")}
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
-    encoder = base_encoder() if encoder_folder is None else open_encoder(encoder_folder)
+    encoder = open_encoder(encoder_folder)
     check_fit(folder, encoder, heads, tuned)
     encoder.put(tuned)
     ordinals = {

@@ -58,10 +58,11 @@ MARKERS = {True: "seller", False: "buyer"}
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """The tokenizer and the network that turns tokens into states."""
+    """The tokenizer and the network that turns tokens into states; `folder` is where they lie, None for the package."""
 
     tokenizer: Any
     network: Any
+    folder: Path | None = None
 
     @property
     def width(self) -> int:
@@ -156,7 +157,8 @@ def _package_folder() -> Path:
 def base_encoder(tuned: Mapping[str, Tensor] | None = None) -> Encoder:
     """A fresh encoder as published, with the layers of `tuned` (names of the network's own state) put in place."""
     encoder = read_encoder(_package_folder())
-    encoder.put(tuned or {})
+    if tuned:
+        encoder.put(tuned)
     return encoder
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.assess.encoder import MARKERS, Encoder, head_shapes, read_encoder
+from pipeline.assess.encoder import MARKERS, Encoder, base_encoder, head_shapes, read_encoder
 from pipeline.assess.passages import PIECE_TOKENS
 from pipeline.errors import UsageError
 
@@ -61,12 +62,14 @@ def described(folder: Path | None) -> dict[str, str]:
     return dict(PACKAGED) if folder is None else {"name": folder.resolve().name, "sha256": encoder_hash(folder)}
 
 
-def open_encoder(folder: Path) -> Encoder:
-    """The encoder in `folder`. Raises UsageError where it cannot be used."""
+def open_encoder(folder: Path | None) -> Encoder:
+    """A fresh encoder from `folder`, None for the packaged one. Raises UsageError where it cannot be used."""
+    if folder is None:
+        return base_encoder()
     encoder_hash(folder)  # says what is missing in plainer words than transformers
     _check_config(folder)
     try:
-        encoder = read_encoder(folder)
+        encoder = replace(read_encoder(folder), folder=folder)
     except UsageError:
         raise
     except Exception as error:  # a broken file: tokenizers and safetensors raise errors of no class in common

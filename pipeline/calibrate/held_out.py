@@ -93,7 +93,7 @@ def held_out_readings(
     readings: dict[str, dict[int, Reading]] = {kind: {} for kind in heard}
     for fold in range(min(FOLDS, len(groups))):
         out = set(groups[fold::FOLDS])
-        model, heads = train_model(samples, out, settings, progress)
+        model, heads = train_model(samples, out, settings, progress, encoder.folder)
         for kind, prepared in ready.items():
             for number, call in enumerate(calls):
                 if call.group in out:

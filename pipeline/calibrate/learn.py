@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence, Set
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.assess.encoder import Encoder, base_encoder, head_shapes, join, judge
+from pipeline.assess.encoder import Encoder, head_shapes, join, judge
+from pipeline.assess.encoder_folder import open_encoder
 from pipeline.calibrate.corpus import MASKED
 from pipeline.calibrate.samples import Progress, Sample, Settings, padded
 from pipeline.records import JUDGED
@@ -18,13 +20,18 @@ __all__ = ["train_model"]
 
 
 def train_model(
-    samples: Sequence[Sequence[Sample]], without: Set[str], settings: Settings, progress: Progress | None = None
+    samples: Sequence[Sequence[Sample]],
+    without: Set[str],
+    settings: Settings,
+    progress: Progress | None = None,
+    encoder_folder: Path | None = None,
 ) -> tuple[Encoder, dict[str, Tensor]]:
-    """An encoder and heads, trained on the samples (by variant) of all authors but those in `without`."""
+    """An encoder and heads, trained on the samples (by variant) of all authors but those in `without`. The samples'
+    states are those of the encoder in `encoder_folder`, None for the packaged one."""
     import torch
 
     torch.manual_seed(settings.seed)
-    encoder = base_encoder()
+    encoder = open_encoder(encoder_folder)
     tuned = encoder.network.encoder.layer[settings.frozen_layers :]
     layers = [parameter for layer in tuned for parameter in layer.parameters()]
     if settings.dropout:
