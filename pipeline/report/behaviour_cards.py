@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.assess.behaviours import CARRIED_KAPPA
+from pipeline.assess.levels import UNKNOWN
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Call, Evidence, Scorecard
 from pipeline.report import words
@@ -12,6 +14,11 @@ from pipeline.report.words import Chip
 
 CLOSE = 0.75
 """A level at least this fraction as likely as the one given makes it a close call, which the page says."""
+
+NEAREST = "It does not count as the behaviour; it is shown so that you can check."
+DISAGREED = (
+    "No level is given here: on practice calls, the machine and people still see this behaviour too differently."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,9 @@ class EvidenceCard:
 class BehaviourCard:
     """One behaviour. `id` is the section's anchor; `meaning` says in a sentence what the level means.
 
-    `reason` is why the level is withheld, None where it is not. `heard` counts criteria ("3 of 5 criteria heard").
+    `served` is whom the behaviour is there for, `question` an open one to ask about it. `reason` is why the level is
+    withheld, None where it is not. `heard` counts criteria ("3 of 5 criteria heard"). `evidence_note` says what the
+    evidence of a behaviour that is not present is for.
     `missing` are the criteria not heard, under the heading `missing_for`; none where the level is withheld.
     `searched` is the part that was searched. `sureness` is each level's name with its probability, likeliest first.
     """
@@ -52,9 +61,12 @@ class BehaviourCard:
     chip: Chip
     level: int | None
     meaning: str
+    served: str
+    question: str
     reason: str | None
     heard: str
     evidence_title: str
+    evidence_note: str
     evidence: tuple[EvidenceCard, ...]
     missing_for: str
     missing: tuple[str, ...]
@@ -71,7 +83,8 @@ def behaviour_cards(scorecard: Scorecard, rubric: Rubric) -> tuple[BehaviourCard
         key=lambda score: order.index(score.behaviour) if score.behaviour in known else len(order),
     )
     names = words.display_names(scorecard.call)
-    return tuple(_card(score, _described(score, known), scorecard.call, names) for score in ranked)
+    doubted = {one.behaviour for one in scorecard.agreement if one.kappa < CARRIED_KAPPA}
+    return tuple(_card(score, _described(score, known), scorecard.call, names, doubted) for score in ranked)
 
 
 def place_of(call: Call, turn: int, start: float | None = None) -> Place:
@@ -91,8 +104,13 @@ def _described(score: BehaviourScore, known: dict[str, RubricBehaviour]) -> Rubr
     return RubricBehaviour(score.behaviour, score.behaviour, title, title)
 
 
-def _card(score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: dict[str, str]) -> BehaviourCard:
+def _card(
+    score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: dict[str, str], doubted: set[str]
+) -> BehaviourCard:
+    """The card; `doubted` are the classifier's behaviours on which machine and people agree too little."""
     wording = dict(behaviour.criteria)
+    judged_as = behaviour.judged_as
+    disagreed = judged_as in doubted and score.level is None and score.probabilities != UNKNOWN
     anchor = f"b-{score.behaviour}"
     evidence = tuple(
         _evidence_card(f"{anchor}-{number}", one, call, names, wording)
@@ -105,22 +123,25 @@ def _card(score: BehaviourScore, behaviour: RubricBehaviour, call: Call, names: 
         short=behaviour.short,
         chip=words.level_chip(score.level),
         level=score.level,
-        meaning=_meaning(score),
+        meaning=DISAGREED if disagreed else _meaning(score, judged_as),
+        served=words.served_by(judged_as),
+        question=words.QUESTIONS.get(judged_as, words.ANY_QUESTION),
         reason=None if score.withheld is None else words.sentence(score.withheld),
         heard=_heard(score, behaviour),
         evidence_title=_evidence_title(score),
+        evidence_note=NEAREST if score.level == 0 and evidence else "",
         evidence=evidence,
         missing_for=_missing_for(score),
         missing=() if score.level is None else tuple(_criterion(name, wording) for name in score.missing),
         searched=_searched(score, call),
-        sureness=_sureness(score),
+        sureness=() if disagreed else _sureness(score),
     )
 
 
-def _meaning(score: BehaviourScore) -> str:
+def _meaning(score: BehaviourScore, judged_as: str) -> str:
     if score.level is None:
         return "No level is given here, because it could well be the wrong one."
-    return words.LEVEL_SENTENCES[score.level] + _close_call(score.probabilities, score.level)
+    return words.level_sentence(judged_as, score.level) + _close_call(score.probabilities, score.level)
 
 
 def _close_call(probabilities: Sequence[float], level: int) -> str:
@@ -160,17 +181,22 @@ def _searched(score: BehaviourScore, call: Call) -> str:
     """Which part of the call was searched, in words; empty where that is not known."""
     if score.searched is None or not call.turns:
         return ""
-    first, last = (min(max(0, turn), len(call.turns) - 1) for turn in score.searched)
+    first, last = sorted(min(max(0, turn), len(call.turns) - 1) for turn in score.searched)
     begin, end = call.turns[first].start, call.turns[last].end
-    whole = first == 0 and last == len(call.turns) - 1
     times = "" if begin is None or end is None else f", {words.clock(begin)} to {words.clock(end)}"
-    if whole:
-        return f"Searched: the whole call ({words.counted(len(call.turns), 'turn')}{times})."
-    return f"Searched: turns {first + 1:,} to {last + 1:,} of {len(call.turns):,}{times}."
+    total, many = len(call.turns), last - first + 1
+    if many == total:
+        kind = "meeting" if call.is_meeting else "call"
+        return f"Searched: the whole {kind} ({words.counted(total, 'turn')}{times})."
+    if first > 0 and last < total - 1:
+        part = f"turns {first + 1:,} to {last + 1:,}" if many > 1 else f"turn {first + 1:,}"
+    else:
+        part = f"the {'last' if first else 'first'} {words.counted(many, 'turn') if many > 1 else 'turn'}"
+    return f"Searched: {part} of {total:,}{times}."
 
 
 def _sureness(score: BehaviourScore) -> tuple[tuple[str, str], ...]:
-    if score.level is None and len(set(score.probabilities)) == 1:
+    if score.level is None and score.probabilities == UNKNOWN:
         return ()  # four equal numbers stand for "not judged": nothing to show
     ranked = sorted(enumerate(score.probabilities), key=lambda pair: (-pair[1], pair[0]))
     return tuple((LEVEL_NAMES[level], words.percent(probability)) for level, probability in ranked)

@@ -114,7 +114,7 @@ def build_floor(scorecard: Scorecard, titles: dict[str, tuple[str, str]]) -> Flo
         divider=divider,
         axis_top=axis_top,
         height=axis_top + AXIS,
-        in_words=_in_words(rows, lanes, span, where),
+        in_words=_in_words("meeting" if scorecard.call.is_meeting else "call", rows, lanes, span, where),
     )
 
 
@@ -190,17 +190,19 @@ def _span(scorecard: Scorecard, where: Positions) -> Span | None:
     at = joint.began_at if where.basis == "time" else None
     if at is None and joint.began_turn is not None:
         at = where.turn(joint.began_turn)
-    if not joint.takeover or at is None:
+    if scorecard.call.is_meeting or not joint.takeover or at is None:
         return None
     target = "joint" if joint.began_turn is None else f"t{joint.began_turn}"
     x = where.share(at)
     return Span(x, 1 - x, at, where.say(at), x > 0.5, target)
 
 
-def _in_words(rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | None, where: Positions) -> tuple[str, ...]:
-    """The picture as sentences."""
+def _in_words(
+    kind: str, rows: tuple[MarkRow, ...], lanes: Sequence[Lane], span: Span | None, where: Positions
+) -> tuple[str, ...]:
+    """The picture as sentences; `kind` is call or meeting."""
     total = words.length(where.total) if where.basis == "time" else words.counted(round(where.total), "word")
-    said = [f"The call lasts {total}." if where.basis == "time" else f"The call has {total}; it has no times."]
+    said = [f"The {kind} lasts {total}." if where.basis == "time" else f"The {kind} has {total}; it has no times."]
     for lane in lanes:
         share = f"has {lane.share} of the talk" if lane.share else "has a share of the talk that was not measured"
         said.append(f"{lane.name}{f' ({lane.role_word})' if lane.role_word else ''} {share}.")

@@ -33,12 +33,11 @@ def hear_first(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Mo
     near = min((card for card in heard if card.level == 1), key=lambda card: len(card.missing), default=None)
     found = [_went_well(card, "What went well") for card in good[:1]]
     joint = scorecard.joint
-    if joint.takeover and joint.began_turn is not None:
+    if not scorecard.call.is_meeting and joint.takeover and joint.began_turn is not None:
         found.append(_takeover_moment(scorecard, joint.began_turn))
     if near is not None:
         why = f"It was attempted. Stronger when it {near.missing[0]}." if near.missing else near.meaning
-        question = words.QUESTIONS.get(near.name, "What would you try differently next time?")
-        found.append(_behaviour_moment(near, f"Worth a conversation: {near.short}", why, question))
+        found.append(_behaviour_moment(near, f"Worth a conversation: {near.short}", why, near.question))
     for card in heard:
         if card.level is None:
             found.append(_behaviour_moment(card, f"For you to judge: {card.short}", card.meaning, ""))
@@ -47,7 +46,7 @@ def hear_first(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> tuple[Mo
 
 
 def _went_well(card: BehaviourCard, what: str) -> Moment:
-    why = card.meaning if card.level == 3 else "It did its job for this buyer: worth saying so."
+    why = card.meaning if card.level == 3 else f"It did its job for {card.served}: worth saying so."
     return _behaviour_moment(card, f"{what}: {card.short}", why, "")
 
 

@@ -12,29 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.assess.rubric import Rubric
-from pipeline.records import Agreement, Call, Role, Scorecard
+from pipeline.records import Agreement, Scorecard
 from pipeline.report import words
 from pipeline.report.behaviour_cards import BehaviourCard, behaviour_cards
 from pipeline.report.floor import Floor, build_floor
+from pipeline.report.header import Person, call_length, heading, people
 from pipeline.report.hear_first import Moment, hear_first
+from pipeline.report.joint_part import JointView, joint_view
 from pipeline.report.page import beside, render
-from pipeline.report.talk_bars import JointView, TalkBar, joint_view, talk_bars, talk_notes
+from pipeline.report.talk_bars import TalkBar, talk_bars, talk_notes
 from pipeline.report.transcript_turns import TurnView, turn_views
 
-HEADINGS = ("company", "account")
-"""Manifest columns that name the customer's company; the first one given heads the page."""
-
-
 _HASH = re.compile(r"[0-9a-f]{32,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One line of the header: the role, and the names in it or a plain statement that there are none."""
-
-    role: str
-    names: str
-    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +65,10 @@ def page_of(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> Score
     call = scorecard.call
     cards = behaviour_cards(scorecard, rubric)
     return ScorecardPage(
-        heading=_heading(call),
+        heading=heading(call),
         call_id=call.call_id,
-        facts=(rubric.title, words.date_in_words(call.started_at), _length(call)),
-        people=tuple(_person(call, role) for role in ("rep", "manager", "customer")),
+        facts=(rubric.title, words.date_in_words(call.started_at), call_length(call)),
+        people=people(call),
         summary=_summary(scorecard, cards),
         cards=cards,
         floor=build_floor(scorecard, {card.name: (card.short, card.id) for card in cards}),
@@ -95,36 +84,7 @@ def page_of(scorecard: Scorecard, rubric: Rubric, *, audio: str | None) -> Score
     )
 
 
-# --- header ---------------------------------------------------------------------------------------
-
-
-def _heading(call: Call) -> str:
-    details = dict(call.details)
-    for column in HEADINGS:
-        if details.get(column, "").strip():
-            return details[column].strip()
-    return words.listing(_names(call, "customer")) or call.call_id
-
-
-def _names(call: Call, role: Role) -> list[str]:
-    return [one.name for one in call.participants if one.role == role and one.name]
-
-
-def _person(call: Call, role: Role) -> Person:
-    present = [one for one in call.participants if one.role == role]
-    names = _names(call, role)
-    unnamed = len(present) - len(names)
-    if not present:
-        return Person(words.ROLE_WORDS[role], "none known on this call", False)
-    if not names:
-        return Person(
-            words.ROLE_WORDS[role], "name not known" if unnamed == 1 else f"{unnamed} people, names not known", False
-        )
-    return Person(words.ROLE_WORDS[role], words.listing([*names, *([f"{unnamed} unnamed"] if unnamed else [])]), True)
-
-
-def _length(call: Call) -> str:
-    return "length not known" if call.duration is None else words.length(call.duration)
+# --- summary --------------------------------------------------------------------------------------
 
 
 def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
@@ -137,24 +97,24 @@ def _summary(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> str:
     said = []
     if judged:
         well = sum(1 for card in judged if card.level is not None and card.level >= 2)
-        said.append(_well_done(well, len(judged)))
+        said.append(_well_done(well, len(judged), words.listing(sorted({card.served for card in judged}))))
     if len(judged) < len(cards):
         held = words.spelled(len(cards) - len(judged)).capitalize() if judged else "Every behaviour"
         said.append(f"{held} {'is' if len(cards) - len(judged) == 1 or not judged else 'are'} withheld.")
-    if scorecard.joint.takeover:
+    if scorecard.joint.takeover and not scorecard.call.is_meeting:
         at = scorecard.joint.began_at
         said.append("The manager took over" + ("." if at is None else f" at {words.clock(at)}."))
     return " ".join(said)
 
 
-def _well_done(well: int, judged: int) -> str:
+def _well_done(well: int, judged: int, served: str) -> str:
     """ "Two of the four behaviours judged did their job for this buyer.", and its like."""
     if judged == 1:
-        return f"The one behaviour judged {'did its job for this buyer' if well else 'did not do its job yet'}."
+        return f"The one behaviour judged {f'did its job for {served}' if well else 'did not do its job yet'}."
     if well == judged:
         every = "Both" if judged == 2 else f"All {words.spelled(judged)}"
-        return f"{every} behaviours judged did their job for this buyer."
-    did = "their job for this buyer" if well > 1 else "its job for this buyer" + ("" if well else " yet")
+        return f"{every} behaviours judged did their job for {served}."
+    did = f"their job for {served}" if well > 1 else f"its job for {served}" + ("" if well else " yet")
     return f"{words.spelled(well).capitalize()} of the {words.spelled(judged)} behaviours judged did {did}."
 
 
@@ -210,10 +170,11 @@ def _agreement(scorecard: Scorecard, rubric: Rubric) -> str:
         return "Not measured for this classifier: let people rate some calls before anybody acts on a level."
     machine = "; ".join(f"{name} {one.kappa:.2f} ({one.low:.2f} to {one.high:.2f})" for name, one in shown)
     people = [one.between_people for _, one in shown if one.between_people is not None]
-    beside = f" Two people rating those calls: {min(people):.2f} to {max(people):.2f}." if people else ""
+    beside = f" Two people rating the same: {min(people):.2f} to {max(people):.2f}." if people else ""
     calls = max(one.calls for _, one in shown)
     return (
-        f"Weighted kappa (1 is perfect, 0 is chance; with its 95 % interval) on {calls} written practice calls by "
+        f"Weighted kappa (1 is perfect, 0 is chance; with its 95 % interval) on {calls} written practice "
+        f"{'meetings' if scorecard.call.is_meeting else 'calls'} by "
         f"authors whom the machine had not read: {machine}.{beside} On your own calls expect less."
     )
 

@@ -1,4 +1,4 @@
-"""Talk measures and the joint call in words and bars. Scorecard and rubric in, `TalkBar`s and a `JointView` out.
+"""Talk measures in words and bars, by side, in a meeting by person. Scorecard and rubric in, `TalkBar`s out.
 
 Bar lengths are shares (0-1) of the scale of their measure. What was not measured has no bar and says so.
 """
@@ -9,12 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.assess.rubric import Rubric
-from pipeline.records import ROLES, Scorecard, TalkMeasures
+from pipeline.records import ROLES, Role, Scorecard, TalkMeasures
 from pipeline.report import words
-from pipeline.report.behaviour_cards import Place, place_of
 from pipeline.report.words import NOT_MEASURED, SPACE
-
-SAID_BEFORE_WORDS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,30 +26,20 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class TalkBar:
-    """A measure: its bars by side and by speaker, and the seller side's usual range (`band`, 0-1) in words."""
+    """A measure: its bars by side and by speaker, and the usual range (`band`, 0-1) in words.
+
+    The range is that of the bars with the tone `band_tone`: of the seller side, in a meeting of the manager; `band_for`
+    says so. In a meeting there are no sides: `sides` has the people, and `speakers` is empty."""
 
     title: str
     definition: str
     sides: tuple[Bar, ...]
     speakers: tuple[Bar, ...]
     band: tuple[float, float] | None
+    band_tone: str
+    band_for: str
     usual: str
     verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class JointView:
-    """The manager's part. `answer` says whether the manager took over; `facts` are sentences; `began` is where."""
-
-    chip: str
-    answer: str
-    facts: tuple[str, ...]
-    share: float | None
-    share_words: str
-    began: Place | None
-    said_by: str
-    said_before: str
-    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +85,7 @@ MEASURES = (
         lambda one: one.questions_per_minute, _a_minute, 1.0, "questions_per_minute", _asked,
     ),
     _Measure(
-        "Patience", "The pause before answering the buyer: half of the pauses were shorter, half were longer.",
+        "Patience", "The pause before answering {heard}: half of the pauses were shorter, half were longer.",
         lambda one: one.patience, _seconds, 1.0, "patience",
     ),
     _Measure(
@@ -116,7 +103,8 @@ def talk_bars(scorecard: Scorecard, rubric: Rubric) -> tuple[TalkBar, ...]:
     """A talk bar for each measure, in a fixed order; none where nobody spoke."""
     if not scorecard.talk.by_side:
         return ()
-    return tuple(_talk_bar(measure, scorecard, dict(rubric.talk)) for measure in MEASURES)
+    bars = (_talk_bar(measure, scorecard, dict(rubric.talk)) for measure in MEASURES)
+    return tuple(one for one in bars if one.sides)
 
 
 def talk_notes(scorecard: Scorecard) -> tuple[str, ...]:
@@ -133,29 +121,6 @@ def talk_notes(scorecard: Scorecard) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def joint_view(scorecard: Scorecard) -> JointView | None:
-    """The joint section; None for a call without a manager."""
-    call, joint = scorecard.call, scorecard.joint
-    managers = [one for one in call.participants if one.role == "manager"]
-    if not managers and joint.manager_share is None and call.call_type != "joint":
-        return None
-    chip, answer = _takeover_words(joint.takeover)
-    began = None if joint.began_turn is None else place_of(call, joint.began_turn, joint.began_at)
-    before = (joint.began_turn or 0) - 1
-    names = words.display_names(call)
-    return JointView(
-        chip=chip,
-        answer=answer,
-        facts=_facts(scorecard),
-        share=joint.manager_share,
-        share_words=NOT_MEASURED if joint.manager_share is None else words.percent(joint.manager_share),
-        began=began,
-        said_by=_said_by(scorecard, before, names),
-        said_before=_last_words(joint.said_before or ""),
-        question=words.QUESTIONS["takeover"] if joint.takeover else "",
-    )
-
-
 def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[float, float]]) -> TalkBar:
     talk, names = scorecard.talk, words.display_names(scorecard.call)
     usual = ranges.get(measure.range_name or "")
@@ -163,27 +128,49 @@ def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[f
     top = max([measure.scale_to, *(value for value in everything if value is not None), *(usual or ())])
     if usual and measure.scale_to != 1.0:
         top = max(top, usual[1] * 1.25)
-    seller = dict(talk.by_side).get("seller")
-    measured = None if seller is None else measure.value(seller)
-    shown = [pair for pair in talk.by_side if not _answers_only(measure) or pair[0] != "buyer"]
-    speakers = sorted(talk.by_speaker, key=lambda pair: ROLES.index(scorecard.call.participant(pair[0]).role))
+    meeting = scorecard.call.is_meeting
+    leads = _leads(scorecard)
+    measured = None if leads is None else measure.value(leads)
+    sides = tuple(
+        _bar(measure, words.SIDE_WORDS[side], side, one, top)
+        for side, one in talk.by_side
+        if not _answers_only(measure) or side != "buyer"
+    )
+    speakers = tuple(
+        _bar(measure, names.get(speaker, speaker), role, one, top)
+        for speaker, role, one in _by_role(scorecard)
+        if not _answers_only(measure) or (role == "manager" if meeting else role != "customer")
+    )
     return TalkBar(
         title=measure.title,
-        definition=measure.definition,
-        sides=tuple(_bar(measure, words.SIDE_WORDS[side], side, one, top) for side, one in shown),
-        speakers=tuple(
-            _bar(measure, names.get(speaker, speaker), scorecard.call.participant(speaker).role, one, top)
-            for speaker, one in speakers
-            if not _answers_only(measure) or scorecard.call.participant(speaker).side != "buyer"
-        ),
+        definition=measure.definition.format(heard="the rep" if meeting else "the buyer"),
+        sides=speakers if meeting else sides,
+        speakers=() if meeting else speakers,
         band=None if usual is None or measured is None else (usual[0] / top, usual[1] / top),
+        band_tone="manager" if meeting else "seller",
+        band_for="the manager" if meeting else "the seller side",
         usual="" if usual is None else _range(measure, usual),
         verdict=_verdict(measured, usual),
     )
 
 
+def _leads(scorecard: Scorecard) -> TalkMeasures | None:
+    """The measures that the usual range is for: the seller side's, in a meeting the manager's; None where there is none
+    or more than one."""
+    if not scorecard.call.is_meeting:
+        return dict(scorecard.talk.by_side).get("seller")
+    managers = [one for _, role, one in _by_role(scorecard) if role == "manager"]
+    return managers[0] if len(managers) == 1 else None
+
+
+def _by_role(scorecard: Scorecard) -> list[tuple[str, Role, TalkMeasures]]:
+    """Speaker, role and measures, in the order of the floor's lanes."""
+    found = [(name, scorecard.call.participant(name).role, one) for name, one in scorecard.talk.by_speaker]
+    return sorted(found, key=lambda one: ROLES.index(one[1]))
+
+
 def _answers_only(measure: _Measure) -> bool:
-    """Whether the measure is about answering the buyer, which the buyer side cannot do."""
+    """Whether the measure is about answering the other side, which the other side cannot do."""
     return measure.range_name == "patience"
 
 
@@ -210,37 +197,3 @@ def _verdict(value: float | None, usual: tuple[float, float] | None) -> str:
     if value < usual[0]:
         return "below the usual range"
     return "above the usual range" if value > usual[1] else "in the usual range"
-
-
-def _takeover_words(takeover: bool | None) -> tuple[str, str]:
-    if takeover is None:
-        return "unknown", "Whether the manager took over cannot be told from this recording."
-    if takeover:
-        return "yes", "The manager took over the selling side."
-    return "no", "The manager did not take over: both kept a part."
-
-
-def _facts(scorecard: Scorecard) -> tuple[str, ...]:
-    joint, names = scorecard.joint, words.display_names(scorecard.call)
-    reps = [names[one.speaker] for one in words.participants(scorecard.call) if one.role == "rep"]
-    facts = []
-    if joint.takeover and joint.rep_silent_for is not None:
-        rep = words.listing(reps) or "The rep"
-        facts.append(f"From there {rep} said nothing more than a word or two for {words.length(joint.rep_silent_for)}.")
-    if joint.takeover is None and joint.manager_share is None:
-        facts.append("It takes a rep and a manager who are both known to the scorecard and both heard.")
-    return tuple(facts)
-
-
-def _said_by(scorecard: Scorecard, turn: int, names: dict[str, str]) -> str:
-    """Who said what came just before; the nearest turn before the takeover with those words, else nobody."""
-    turns, said = scorecard.call.turns, scorecard.joint.said_before
-    for index in range(min(turn, len(turns) - 1), -1, -1):
-        if said and said in turns[index].text:
-            return names.get(turns[index].speaker, "")
-    return ""
-
-
-def _last_words(text: str) -> str:
-    parts = text.split()
-    return text if len(parts) <= SAID_BEFORE_WORDS else "… " + " ".join(parts[-SAID_BEFORE_WORDS:])

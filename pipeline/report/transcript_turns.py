@@ -16,7 +16,7 @@ from pipeline.report.words import Chip
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """The name after a marked passage, a link to its evidence card."""
+    """The name after a marked passage, a link to its evidence card; "nearest to ..." where it is not present."""
 
     target: str
     short: str
@@ -90,6 +90,6 @@ def _passages(scorecard: Scorecard, cards: Sequence[BehaviourCard]) -> dict[int,
         for evidence, shown in zip(scores[card.name].evidence, card.evidence, strict=True):
             start = turns[evidence.turn].text.find(evidence.quote) if 0 <= evidence.turn < len(turns) else -1
             if start >= 0 and evidence.quote:
-                tag = Tag(shown.id, card.short, card.chip)
+                tag = Tag(shown.id, card.short if card.level != 0 else f"nearest to {card.short}", card.chip)
                 found[evidence.turn].append(_Passage(start, start + len(evidence.quote), tag))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.records import LEVEL_NAMES, Call, Participant, Role, Side
+from pipeline.records import LEVEL_NAMES, MEETING_BEHAVIOURS, Call, CallType, Participant, Role, Side
 
 SPACE = "\N{NO-BREAK SPACE}"
 NOT_MEASURED = "not measured"
@@ -24,13 +24,28 @@ ROLE_WORDS: dict[Role, str] = {
 }
 SIDE_WORDS: dict[Side, str] = {"seller": "Seller side", "buyer": "Buyer side", "unknown": "Side not known"}
 
+CALL_TYPE_WORDS: dict[CallType, str] = {
+    "discovery": "discovery",
+    "demo": "demo",
+    "joint": "joint",
+    "one_on_one": "one-to-one",
+    "deal_review": "deal review",
+}
+
 LEVEL_SENTENCES = (
     "It was not heard in the part of the call that was searched.",
     "It was attempted, in a way that was not yet likely to work for this buyer.",
     "It did its job for this buyer.",
     "Gold standard: worth playing to the team.",
 )
-"""Level 0-3 -> what it means, about the behaviour."""
+"""Level 0-3 -> what it means, about the behaviour, in a sales call."""
+MEETING_SENTENCES = (
+    "It was not heard in the part of the meeting that was searched.",
+    "It was attempted, in a way that was not yet likely to help the rep.",
+    "It did its job for the rep.",
+    "Gold standard: worth showing to other managers, if the rep agrees.",
+)
+"""Level 0-3 -> what it means of a manager's behaviour in a meeting with a rep."""
 
 WITHHELD_WORD = "not sure enough"
 
@@ -40,9 +55,19 @@ QUESTIONS = {
     "differentiation": "What would this buyer do otherwise, and what would that mean for them?",
     "value_proposition": "How would this buyer finish the sentence “they would help us to …”?",
     "next_steps": "What would you have liked to see in both diaries before the call ended?",
+    "discovery": "What would you still like to know about this buyer's problem, and how would you ask for it?",
+    "insight": "What do you see at companies like this one that would surprise this buyer?",
+    "vision": "What would this buyer's Monday morning look like once it is in use?",
+    "objection_handling": "What do you think lay behind the buyer's objection?",
+    "meeting_purpose": "What would the rep say that this meeting was for?",
+    "guiding": "Where could a question have let the rep find the way alone?",
+    "feedback": "Which moment of the rep's work would you like to see again, and which one differently?",
+    "action_items": "What will the rep do first, by when, and how will both of you see that it is done?",
+    "reconciliation": "What became of what the two of you agreed last time?",
     "takeover": "What would the rep have said next, given a little more room?",
 }
-"""Behaviour -> an open question to begin the conversation with."""
+"""Behaviour, as it is judged -> an open question to begin the conversation with, to whoever showed it."""
+ANY_QUESTION = "What would you try differently next time?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,16 @@ class Chip:
 
     kind: str
     word: str
+
+
+def served_by(behaviour: str) -> str:
+    """Whom a behaviour is there for: the buyer of a sales call, the rep of a manager's meeting."""
+    return "the rep" if behaviour in MEETING_BEHAVIOURS else "this buyer"
+
+
+def level_sentence(behaviour: str, level: int) -> str:
+    """What the level means, in a sentence about the behaviour."""
+    return (MEETING_SENTENCES if behaviour in MEETING_BEHAVIOURS else LEVEL_SENTENCES)[level]
 
 
 def level_chip(level: int | None) -> Chip:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pipeline.assess.measures import measure
-from pipeline.assess.rubric import Rubric, load_rubric
+from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
 from pipeline.records import (
     BehaviourScore,
@@ -27,6 +27,7 @@ from pipeline.records import (
     SpeechSegment,
     Turn,
 )
+from tests.builders import core_rubric
 
 ROLES: dict[str, Role] = {"T": "rep", "P": "manager", "I": "customer", "M": "customer"}
 NAMES = {"T": "Tom Adeyemi", "P": "Priya Nair", "I": "Ines Roth", "M": "Marek Dvořák"}
@@ -166,7 +167,7 @@ def absent(rubric: Rubric, call: Call) -> tuple[BehaviourScore, ...]:
 
 @pytest.fixture(scope="session")
 def rubric() -> Rubric:
-    return load_rubric("joint_call")
+    return core_rubric("joint")
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,8 @@ def test_a_scale_widens_by_whole_steps_for_what_lies_outside():
 
 def test_scorecards_page_names_the_calibration_and_its_agreement(joint):
     used = Calibration(
-        "calibration-1", "ours.json", "joint_call", core_rubric("joint").version, "any", 3, (("agenda", (0.5, 0.5, 0.6)),),
+        "calibration-1", "ours.json", "joint_call", core_rubric("joint").version, "any", 3,
+        (("agenda", (0.5, 0.5, 0.6)),),
         (Agreement("agenda", 0.7, 0.6, 0.8, 60, 0.82),),
     )  # fmt: skip
     page = scorecard_page(joint, calibrated(core_rubric("joint"), used), audio=None)

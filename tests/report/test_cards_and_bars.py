@@ -7,8 +7,9 @@ import pytest
 from pipeline.assess.rubric import load_rubric
 from pipeline.records import CRITERIA, Agreement, Joint, Talk
 from pipeline.report.behaviour_cards import behaviour_cards, place_of
+from pipeline.report.joint_part import joint_view
 from pipeline.report.scorecard_page import page_of
-from pipeline.report.talk_bars import joint_view, talk_bars, talk_notes
+from pipeline.report.talk_bars import talk_bars, talk_notes
 from pipeline.report.transcript_turns import turn_views
 from pipeline.report.words import SPACE
 
@@ -57,11 +58,11 @@ def test_chips(joint, rubric, name, kind, word):
 
 def test_not_present_says_what_was_searched(joint, rubric):
     assert card(joint, rubric, "differentiation").searched == "Searched: the whole call (30 turns, 0:01 to 6:53)."
-    assert card(joint, rubric, "agenda").searched == "Searched: turns 1 to 7 of 30, 0:01 to 1:29."
+    assert card(joint, rubric, "agenda").searched == "Searched: the first 7 turns of 30, 0:01 to 1:29."
 
 
 def test_not_present_in_an_untimed_call_is_searched_by_turns(cases, rubric):
-    assert card(cases["no_times"], rubric, "next_steps").searched == "Searched: turns 21 to 30 of 30."
+    assert card(cases["no_times"], rubric, "next_steps").searched == "Searched: the last 10 turns of 30."
 
 
 def test_withheld_gives_its_reason_and_keeps_what_was_found(joint, rubric):
@@ -319,7 +320,7 @@ def test_honesty_line(joint, rubric):
     lines = dict(page_of(joint, rubric, audio=None).honesty)
     assert lines["Heard by"] == "faster-whisper (whisper large-v3-turbo)"
     assert lines["Confidence in the words"] == f"91{SPACE}%"
-    assert lines["Judged by rubric"] == "Joint call (joint_call, version 1.0)"
+    assert lines["Judged by rubric"] == f"Joint call (joint_call, version {rubric.version})"
     assert lines["Withheld"] == "1 of 5: Value proposition"
     assert "Not measured for this classifier" in lines["Agreement with people"]
 
@@ -335,7 +336,7 @@ def test_honesty_line_shows_the_measured_agreement_beside_two_peoples(joint, rub
     said = dict(page_of(replace(joint, agreement=measured), rubric, audio=None).honesty)["Agreement with people"]
     assert "118 written practice calls" in said
     assert "Agenda 0.78 (0.67 to 0.85); Next steps 0.86 (0.81 to 0.91)" in said
-    assert "Two people rating those calls: 0.97 to 1.00." in said
+    assert "Two people rating the same: 0.97 to 1.00." in said
 
 
 def test_honesty_line_of_an_imported_transcript_says_what_was_not_measured(joint, rubric):
@@ -351,5 +352,5 @@ def test_warnings_are_shown_once(joint, rubric):
 
 @pytest.mark.parametrize("name", ["one_on_one", "deal_review"])
 def test_a_rubric_that_judges_nothing_still_makes_a_page(joint, name):
-    page = page_of(replace(joint, behaviours=()), load_rubric(name), audio=None)
+    page = page_of(replace(joint, behaviours=()), replace(load_rubric(name), behaviours=()), audio=None)
     assert page.cards == () and page.bars
