@@ -22,7 +22,11 @@ from pipeline.score import Outcome, engine_for, prepare_calibration, prepare_jud
 from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
-_HYPHENATED = {"differentiation": "differen-\ntiation", "proposition": "propo-\nsition"}  # for 80 columns
+_HYPHENATED = {
+    "differentiation": "differen-\ntiation",
+    "proposition": "propo-\nsition",
+    "reconciliation": "reconci-\nliation",
+}  # for 80 columns
 _WITHHELD = "[dim]?[/]"
 
 
@@ -213,7 +217,8 @@ def _print_summary(outcomes: Sequence[Outcome], out: Path, as_json: bool) -> Non
             print(json.dumps(_summary(outcome, out), ensure_ascii=False))
         return
     done = [outcome.scorecard for outcome in outcomes if outcome.scorecard is not None]
-    Console().print(_table(done))
+    for table in _tables(done):
+        Console().print(table)
     if done:
         print(f"Open {out / INDEX}")
 
@@ -228,21 +233,33 @@ def _summary(outcome: Outcome, out: Path) -> dict[str, object]:
     }
 
 
-def _table(cards: Sequence[Scorecard]) -> Table:
+def _tables(cards: Sequence[Scorecard]) -> list[Table]:
+    """A table of the sales calls and one of the meetings, which are judged on other behaviours; no empty one but when
+    nothing was scored."""
+    sold = [card for card in cards if not card.call.is_meeting]
+    met = [card for card in cards if card.call.is_meeting]
+    return [*([_table(sold, "call")] if sold or not met else []), *([_table(met, "meeting")] if met else [])]
+
+
+def _table(cards: Sequence[Scorecard], kind: str) -> Table:
     behaviours = list(dict.fromkeys(one.behaviour for card in cards for one in card.behaviours))
     legends = zip((*_SIGNS, _WITHHELD), (*LEVEL_NAMES, "not sure"), strict=True)
     legend = "  ".join(f"{sign} {name}" for sign, name in legends)
-    title = f"{len(cards)} call{'s' if len(cards) != 1 else ''} scored"
+    title = f"{len(cards)} {kind}{'s' if len(cards) != 1 else ''} scored"
     table = Table(title=title, caption=legend, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
-    table.add_column("call", no_wrap=True, max_width=40)
+    table.add_column(kind, no_wrap=True, max_width=40)
     for name in behaviours:
         table.add_column("\n".join(_HYPHENATED.get(word, word) for word in name.split("_")), justify="center")
-    table.add_column("seller\ntalks", justify="right")
-    table.add_column("takeover", justify="right")
+    if kind == "meeting":
+        table.add_column("manager\ntalks", justify="right")
+    else:
+        table.add_column("seller\ntalks", justify="right")
+        table.add_column("takeover", justify="right")
     for card in cards:
         levels = {one.behaviour: _level(one) for one in card.behaviours}
         cells = [levels.get(name, "–") for name in behaviours]
-        table.add_row(escape(card.call.call_id), *cells, _seller_share(card), _takeover(card))
+        talk = [_manager_share(card)] if kind == "meeting" else [_seller_share(card), _takeover(card)]
+        table.add_row(escape(card.call.call_id), *cells, *talk)
     return table
 
 
@@ -253,6 +270,12 @@ def _level(score: BehaviourScore) -> str:
 def _seller_share(card: Scorecard) -> str:
     share = dict(card.talk.by_side).get("seller")
     return "–" if share is None or share.talk_share is None else f"{share.talk_share:.0%}"
+
+
+def _manager_share(card: Scorecard) -> str:
+    spoken = [one.talk_share for name, one in card.talk.by_speaker if card.call.participant(name).role == "manager"]
+    shares = [share for share in spoken if share is not None]
+    return f"{sum(shares):.0%}" if shares else "–"
 
 
 def _takeover(card: Scorecard) -> str:
