@@ -154,8 +154,8 @@ def _close_call(probabilities: Sequence[float], level: int) -> str:
 
 def _heard(score: BehaviourScore, behaviour: RubricBehaviour) -> str:
     total = len(behaviour.criteria)
-    if not total or not score.level:
-        return ""
+    if total < 2 or not score.level:
+        return ""  # a single criterion is seen at its tick or among what is missing
     return f"{len(score.criteria)} of {total} criteria heard."
 
 

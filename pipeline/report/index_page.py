@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.records import MEETINGS
+from pipeline.assess.rubric import rubric_for
+from pipeline.records import CALL_TYPES, MEETINGS
 from pipeline.report import words
 from pipeline.report.page import beside, render
 from pipeline.report.words import Chip
@@ -26,7 +27,8 @@ class CallLine:
 
 @dataclass(frozen=True, slots=True)
 class CallGroup:
-    """Calls that are judged on much the same: sales calls, or manager meetings. `behaviours` are the columns' names."""
+    """Calls that are judged on much the same: sales calls, or manager meetings. `behaviours` are the columns' names, by
+    the shipped rubrics where they have them."""
 
     title: str
     behaviours: tuple[str, ...]
@@ -61,7 +63,8 @@ def _is_meeting(card: Mapping[str, Any]) -> bool:
 
 def _group(title: str, cards: Sequence[Mapping[str, Any]]) -> CallGroup:
     names = tuple(dict.fromkeys(name for card in cards for name in card["behaviours"]))
-    columns = tuple(name.replace("_", " ").capitalize() for name in names)
+    shorts = {one.name: one.short for call_type in CALL_TYPES for one in rubric_for(call_type).behaviours}
+    columns = tuple(shorts.get(name, name.replace("_", " ").capitalize()) for name in names)
     return CallGroup(title, columns, tuple(_line(card, names) for card in cards))
 
 

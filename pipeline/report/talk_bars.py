@@ -150,7 +150,7 @@ def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[f
         band_tone="manager" if meeting else "seller",
         band_for="the manager" if meeting else "the seller side",
         usual="" if usual is None else _range(measure, usual),
-        verdict=_verdict(measured, usual),
+        verdict=_verdict(measured, usual, "manager " if meeting else ""),
     )
 
 
@@ -191,9 +191,9 @@ def _range(measure: _Measure, usual: tuple[float, float]) -> str:
     return f"{first if unit == last_unit else low} to {high}"
 
 
-def _verdict(value: float | None, usual: tuple[float, float] | None) -> str:
+def _verdict(value: float | None, usual: tuple[float, float] | None, who: str) -> str:
     if value is None or usual is None:
         return ""
     if value < usual[0]:
-        return "below the usual range"
-    return "above the usual range" if value > usual[1] else "in the usual range"
+        return f"{who}below the usual range"
+    return f"{who}above the usual range" if value > usual[1] else f"{who}in the usual range"

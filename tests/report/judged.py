@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.assess.rubric import Rubric, RubricBehaviour, rubric_for
+from pipeline.assess.scorecard import to_json
 from pipeline.records import Agreement, BehaviourScore, Call, ListeningQuality, Participant, Scorecard, SpeechSegment
 from tests.builders import core_rubric
 
@@ -37,6 +40,11 @@ MEETING = (
     RubricBehaviour("reconciliation", "reconciliation", "Going through the last actions", "Last actions",
                     criteria=(("check", "asks what became of the actions agreed last time"),)),
 )  # fmt: skip
+
+
+def public(scorecard: Scorecard) -> Any:
+    """The scorecard in its public format, read back."""
+    return json.loads(to_json(scorecard))
 
 
 def six_rubric() -> Rubric:

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.report.index_page import index_page
 from pipeline.report.scorecard_page import scorecard_page
 
 from .conftest import four_hours, write_tone
+from .judged import one_on_one, one_on_one_rubric, public, six, six_rubric
 
 pytestmark = pytest.mark.browser
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 CASES = (
     "joint", "empty", "no_evidence", "withheld", "no_times", "one_speaker", "eight_speakers", "hostile",
-    "no_behaviours",
+    "no_behaviours", "six", "one_on_one",
 )  # fmt: skip
 
 
@@ -28,6 +30,12 @@ def folder(tmp_path_factory, joint, cases, rubric):
     write_tone(place / "audio file.wav")
     for name, scorecard in {"joint": joint, **cases, "four_hours": four_hours(rubric)}.items():
         html = scorecard_page(scorecard, rubric, audio="audio file.wav")
+        (place / f"{name}.html").write_text(html, encoding="utf-8")
+    for name, html in {
+        "six": scorecard_page(six(), six_rubric(), audio="audio file.wav"),
+        "one_on_one": scorecard_page(one_on_one(), one_on_one_rubric(), audio="audio file.wav"),
+        "index": index_page([public(six()), public(one_on_one())]),
+    }.items():
         (place / f"{name}.html").write_text(html, encoding="utf-8")
     (place / "mute.html").write_text(scorecard_page(joint, rubric, audio=None), encoding="utf-8")
     (place / "lost.html").write_text(scorecard_page(joint, rubric, audio="gone.wav"), encoding="utf-8")
@@ -106,7 +114,21 @@ def test_page_is_quiet_and_fits_phone_and_desktop(visit, folder, name):
     assert page.title() != "owned"
 
 
-@pytest.mark.parametrize("name", ["joint", "no_times", "eight_speakers", "one_speaker"])
+def test_the_list_of_calls_of_different_kinds_fits_and_its_levels_stand_in_columns(visit):
+    page = visit("index", PHONE)
+    assert width_of(page) <= PHONE["width"]
+    page.set_viewport_size(DESKTOP)
+    assert width_of(page) <= DESKTOP["width"]
+    lefts = page.evaluate(
+        """() => [...document.querySelectorAll('.call-levels')].map((one) =>
+        [...one.children].map((cell) => Math.round(cell.getBoundingClientRect().left)))"""
+    )
+    assert len(lefts) == 2
+    assert all(a == b for a, b in zip(*lefts, strict=False)), "levels of one list stand below one another"
+    assert page.said == []
+
+
+@pytest.mark.parametrize("name", ["joint", "no_times", "eight_speakers", "one_speaker", "six", "one_on_one"])
 def test_no_word_of_the_floor_is_cut_off_on_a_phone(visit, name):
     page = visit(name, PHONE)
     outside = page.evaluate(
