@@ -161,3 +161,10 @@ def test_cli_a_broken_rubric_is_refused_before_any_call(calls, tmp_path):
     assert status == 2
     assert "5 faults" in stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_cli_training_on_an_encoder_that_is_not_there_is_refused(tmp_path):
+    status, _, stderr = ridealong("train", "--encoder", tmp_path / "none", "--out", tmp_path / "out")
+    assert status == 2
+    assert "there is no such encoder folder" in " ".join(stderr.split())
+    assert not (tmp_path / "out").exists()

@@ -1,4 +1,5 @@
-"""What every classifier keeps to, whatever it is made of: the shipped one, one from a folder, a language model."""
+"""What every classifier keeps to, whatever it is made of: the shipped one, one from a folder, one on another encoder, a
+language model."""
 
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, Call, Finding, Partic
 from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 from tests.chat_server import chat_server, first_seller_turn
+from tests.own_encoder import trained_on_own_encoder
 
 WHOLE = (
     ("R", "Ines, you wrote that returns pile up, so I'd like to start there, then show two screens, and by half past "
@@ -51,7 +53,7 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module", params=["shipped", "another folder", "language model"])
+@pytest.fixture(scope="module", params=["shipped", "another folder", "another encoder", "language model"])
 def classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classifier]:
     """Each classifier as a user gets it: by default, or by a judge's file."""
     if request.param == "shipped":
@@ -63,6 +65,12 @@ def classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         shutil.copytree(model_folder("behaviours"), folder / "heads")
         (folder / "heads" / "agreement.json").unlink()
         file.write_text("kind: learned\nfolder: heads\n", encoding="utf-8")
+        yield load_judge(file)
+        return
+    if request.param == "another encoder":
+        encoder, heads = trained_on_own_encoder(tmp_path_factory.getbasetemp())
+        shutil.copytree(heads, folder / "heads", ignore=shutil.ignore_patterns("agreement.json"))
+        file.write_text(f"kind: learned\nfolder: heads\nencoder: {encoder}\n", encoding="utf-8")
         yield load_judge(file)
         return
     with chat_server(first_seller_turn) as server:

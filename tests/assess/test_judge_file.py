@@ -28,6 +28,8 @@ def test_judge_file_of_a_language_model(tmp_path):
 
 def test_judge_file_a_folder_is_relative_to_the_file(tmp_path):
     assert read_judge(written(tmp_path, "kind: learned\nfolder: heads\n")) == LearnedSettings(tmp_path / "heads")
+    read = read_judge(written(tmp_path, "kind: learned\nfolder: heads\nencoder: ../bert\n"))
+    assert read == LearnedSettings(tmp_path / "heads", tmp_path.parent / "bert")
     with pytest.raises(UsageError, match="no usable behaviours model"):
         load_judge(tmp_path / "judge.yaml")
 
@@ -41,6 +43,7 @@ def test_judge_file_a_folder_is_relative_to_the_file(tmp_path):
         ("a: [", "line 1, column 5: not valid YAML"),
         ("kind: learned", "folder: missing"),
         ("kind: learned\nfolder: ''", "folder: is empty"),
+        ("kind: learned\nfolder: x\nencoder: ''", "encoder: is empty"),
         ("kind: learned\nfolder: x\nurl: y", "url: not a field of kind learned; allowed: folder"),
         (LLM + "temperature: 1", "temperature: not a field of kind llm"),
         (LLM + "retries: 2.5", "retries: 2.5 is not a whole number"),

@@ -1,32 +1,21 @@
 """The whole training on a corner of the corpus: it writes a model that loads and judges, and the same one twice."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
-from pipeline import resources
 from pipeline.assess.behaviours import load_classifier
 from pipeline.calibrate.samples import Settings
 from pipeline.calibrate.train import train
 from pipeline.records import BEHAVIOURS, FURTHER_BEHAVIOURS
 from tests.builders import untimed_call
-
-CORPUS = resources.ROOT / "data" / "corpus"
+from tests.own_encoder import corner_of_corpus
 
 
 @pytest.fixture(scope="module")
 def corner(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    (folder / "calls").mkdir()
-    for name in ("t65", "t68", "t81", "t97"):
-        shutil.copy(CORPUS / "calls" / f"{name}.json", folder / "calls")
-    (folder / "contrast").mkdir()
-    for behaviour in BEHAVIOURS:
-        lines = (CORPUS / "contrast" / f"{behaviour}.jsonl").read_text(encoding="utf-8").splitlines()[:2]
-        (folder / "contrast" / f"{behaviour}.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    return folder
+    return corner_of_corpus(tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.mark.slow
