@@ -120,6 +120,7 @@ def write_card(out: Path, examples: Sequence[Example], report: Mapping[str, Any]
         f"{figures_table(report['noisy']['behaviours'], people)}",
         f"What simpler means reach on the same calls, text as written:\n\n{baselines_table(report)}",
         f"## When it keeps quiet\n\n{_carried(rows, report)}",
+        _risk_line(report),
         "Levels given where the probability of being two or more off is at most `max_risk`, the five core behaviours "
         f"together, text as written:\n\n{coverage_table(report['clean']['coverage'])}",
         f"and with {noise} of the words wrong:\n\n{coverage_table(report['noisy']['coverage'])}",
@@ -171,6 +172,16 @@ rubric asks, and stays out of the shipped rubrics. Given: {", ".join(kept) or "n
 {", ".join(quiet) or "none"}. Delivery, which the standard judges from measures, is not judged: the talk measures that \
 transcripts give reach a kappa of {delivery["kappa"]:.2f} on {delivery["n"]} calls. Active listening and one topic are \
 not judged: there are too few meetings, of two authors, to learn them from."""
+
+
+def _risk_line(report: Mapping[str, Any]) -> str:
+    risk = report["clean"]["risk"]
+    if risk["max_risk"] is None:
+        return f"No `max_risk` keeps the levels that are two or more off to {_percent(risk['target'])} of those given."
+    return (
+        f"At most {_percent(risk['target'])} of the given core levels are two or more off with `max_risk` "
+        f"{risk['max_risk']}: it gives {risk['given']} of {risk['of']} levels, {risk['off']} of them so far off."
+    )
 
 
 _LIMITS = """## Limits

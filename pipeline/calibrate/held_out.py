@@ -28,6 +28,7 @@ from pipeline.calibrate.samples import (
     noisy_lines,
     prepare_calls,
 )
+from pipeline.calibrate.thresholds import choose_risk
 from pipeline.records import BEHAVIOURS, JUDGED
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "FOLDS",
     "KINDS",
     "NOISE",
+    "TARGET_ERROR",
     "Held",
     "agreement",
     "evaluate",
@@ -48,6 +50,8 @@ __all__ = [
 
 NOISE = 0.15
 """Share of wrong words in the noisy half of the evaluation, which has no punctuation either."""
+TARGET_ERROR = 0.03
+"""Of the levels that are given, the share that may be two or more off: the shipped rubrics' `max_risk` comes from it."""
 FOLDS = 4
 """Models trained for the held-out readings, each without a quarter of the authors."""
 KINDS = ("clean", "noisy")
@@ -213,10 +217,28 @@ def evaluate(rows: Sequence[Mapping[str, Any]], examples: Sequence[Example]) -> 
                 core.append((true, chances))
         report[kind] = {
             "behaviours": table,
+            "risk": _risk(core),
             "coverage": coverage(np.concatenate([t for t, _ in core]), np.vstack([c for _, c in core])),
             "coverage_by_behaviour": by_behaviour,
         }
     return report
+
+
+def _risk(core: Sequence[tuple[NDArray[np.int64], Array]]) -> dict[str, Any]:
+    """The `max_risk` at which at most TARGET_ERROR of the given core levels are two or more off, and what it gives."""
+    true = np.concatenate([levels for levels, _ in core])
+    chances = np.vstack([rows for _, rows in core])
+    names = [str(number) for number in range(len(true))]
+    said = dict(zip(names, median_level(chances).tolist(), strict=True))
+    rows = {name: tuple(row) for name, row in zip(names, chances.tolist(), strict=True)}
+    found = choose_risk(rows, dict(zip(names, true.tolist(), strict=True)), said, TARGET_ERROR)
+    return {
+        "target": TARGET_ERROR,
+        "max_risk": found.max_risk,
+        "given": found.given,
+        "of": found.calls,
+        "off": found.off,
+    }
 
 
 def _baselines(rows: Sequence[Mapping[str, Any]], calls: Mapping[str, Example]) -> dict[str, dict[str, float]]:
