@@ -51,7 +51,7 @@ __all__ = [
 NOISE = 0.15
 """Share of wrong words in the noisy half of the evaluation, which has no punctuation either."""
 TARGET_ERROR = 0.03
-"""Of the levels that are given, the share that may be two or more off: the shipped rubrics' `max_risk` comes from it."""
+"""Of the levels given, the share that may be two or more off: the shipped rubrics' `max_risk` comes from it."""
 FOLDS = 4
 """Models trained for the held-out readings, each without a quarter of the authors."""
 KINDS = ("clean", "noisy")
