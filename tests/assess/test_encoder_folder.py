@@ -198,6 +198,16 @@ def test_no_pickle_is_read_and_broken_weights_are_told(encoder: Path) -> None:
         open_encoder(encoder)
 
 
+def test_no_code_of_the_folder_is_run(encoder: Path) -> None:
+    (encoder / "own.py").write_text(f"open({str(encoder / 'ran')!r}, 'w').close()\n", encoding="utf-8")
+    with_config(encoder, auto_map={"AutoConfig": "own.Config", "AutoModel": "own.Model"})
+    path = encoder / "tokenizer_config.json"
+    read = json.loads(path.read_text(encoding="utf-8")) | {"auto_map": {"AutoTokenizer": [None, "own.Tokenizer"]}}
+    path.write_text(json.dumps(read), encoding="utf-8")
+    assert open_encoder(encoder).width == 32
+    assert not (encoder / "ran").exists()
+
+
 @pytest.mark.parametrize("known", [("seller",), ("buyer",), ()])
 def test_the_side_markers_must_be_tokens(tmp_path: Path, known: tuple[str, ...]) -> None:
     missing = " and ".join(word for word in ("seller", "buyer") if word not in known)
