@@ -23,8 +23,9 @@ from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")
 _HYPHENATED = {
-    "differentiation": "differen-\ntiation",
+    "differentiation": "differ-\nentia-\ntion",
     "proposition": "propo-\nsition",
+    "discovery": "disco-\nvery",
     "reconciliation": "reconci-\nliation",
 }  # for 80 columns
 _WITHHELD = "[dim]?[/]"
@@ -218,7 +219,7 @@ def _print_summary(outcomes: Sequence[Outcome], out: Path, as_json: bool) -> Non
         return
     done = [outcome.scorecard for outcome in outcomes if outcome.scorecard is not None]
     for table in _tables(done):
-        Console().print(table)
+        Console().print(table, "")
     if done:
         print(f"Open {out / INDEX}")
 
@@ -246,7 +247,7 @@ def _table(cards: Sequence[Scorecard], kind: str) -> Table:
     legends = zip((*_SIGNS, _WITHHELD), (*LEVEL_NAMES, "not sure"), strict=True)
     legend = "  ".join(f"{sign} {name}" for sign, name in legends)
     title = f"{len(cards)} {kind}{'s' if len(cards) != 1 else ''} scored"
-    table = Table(title=title, caption=legend, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+    table = Table(title=title, caption=legend, box=box.SIMPLE, pad_edge=False, show_edge=False, collapse_padding=True)
     table.add_column(kind, no_wrap=True, max_width=40)
     for name in behaviours:
         table.add_column("\n".join(_HYPHENATED.get(word, word) for word in name.split("_")), justify="center")
@@ -254,7 +255,7 @@ def _table(cards: Sequence[Scorecard], kind: str) -> Table:
         table.add_column("manager\ntalks", justify="right")
     else:
         table.add_column("seller\ntalks", justify="right")
-        table.add_column("takeover", justify="right")
+        table.add_column("take-\nover", justify="right")
     for card in cards:
         levels = {one.behaviour: _level(one) for one in card.behaviours}
         cells = [levels.get(name, "–") for name in behaviours]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.listen.manifest import CallRow
-from pipeline.records import Participant, Role, Turn
+from pipeline.records import MEETINGS, Participant, Role, Turn
 
 SURE = 0.9
 """Probability from which what is said tells the side; under it the role stays unknown."""
@@ -93,6 +93,8 @@ def _tokens(text: str) -> frozenset[str]:
 def _the_rest(
     rest: Sequence[str], known: Mapping[str, Role], turns: Sequence[Turn], row: CallRow, infer: SellerProbability
 ) -> tuple[dict[str, Role], list[str]]:
+    if row.call_type in MEETINGS:
+        return _met(rest, known)
     sellers_named = "rep" in known.values() and (not row.manager or "manager" in known.values())
     if sellers_named and "customer" not in known.values():
         people = _listed(rest)
@@ -102,6 +104,16 @@ def _the_rest(
     seller = _two_party(infer(spoken), rest) if spoken else {}
     roles: dict[str, Role] = {speaker: _role(seller.get(speaker), known) for speaker in rest}
     return roles, _said(rest, roles, seller)
+
+
+def _met(rest: Sequence[str], known: Mapping[str, Role]) -> tuple[dict[str, Role], list[str]]:
+    """In a meeting nobody buys: whoever meets the known rep is the manager, and the other way about."""
+    other: dict[Role, Role] = {"rep": "manager", "manager": "rep"}
+    roles = set(known.values())
+    if len(rest) == 1 and len(roles) == 1 and (role := roles.pop()) in other:
+        return {rest[0]: other[role]}, [f"{rest[0]} is taken as {other[role]}: the {role} of this meeting is known."]
+    guessed: dict[str, Role] = dict.fromkeys(rest, "unknown")
+    return guessed, _said(rest, guessed, {})
 
 
 def _two_party(probability: Mapping[str, float], unknown: Sequence[str]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.listen.manifest import CallRow
 from pipeline.listen.roles import assign_roles
-from pipeline.records import Turn
+from pipeline.records import MEETINGS, Turn
 
 ROW = CallRow(Path("a.wav"), "a", rep="Tom Adeyemi", customers=("Ines Roth",))
 
@@ -101,3 +101,19 @@ def test_roles_two_customers_on_two_channels_get_their_names_in_order():
     row = CallRow(Path("a.wav"), "a", rep="Tom", customers=("Ines", "Max"), channels=("rep", "customer", "customer"))
     found, _ = assigned(["channel-1", "channel-2", "channel-3"], row)
     assert found == [("Tom", "rep"), ("Ines", "customer"), ("Max", "customer")]
+
+
+@pytest.mark.parametrize(("given", "other"), [("rep", "manager"), ("manager", "rep")])
+@pytest.mark.parametrize("call_type", MEETINGS)
+def test_roles_in_a_meeting_nobody_is_taken_as_customer(given, other, call_type):
+    row = CallRow(Path("a.wav"), "a", call_type=call_type, **{given: "Tom Adeyemi"})
+    found, warnings = assigned(["Tom", "S2"], row)
+    assert [role for _, role in found] == [given, other]
+    assert warnings == (f"S2 is taken as {other}: the {given} of this meeting is known.",)
+
+
+def test_roles_of_a_meeting_in_which_nobody_is_known_are_not_guessed():
+    row = CallRow(Path("a.wav"), "a", call_type="one_on_one")
+    found, warnings = assigned(["S1", "S2"], row)
+    assert [role for _, role in found] == ["unknown", "unknown"]
+    assert all("name the roles in the manifest" in one for one in warnings)
