@@ -127,13 +127,7 @@ def test_cli_summary_for_machines(calls, tmp_path):
     [line] = stdout.splitlines()
     assert status == 0
     assert json.loads(line)["call_id"] == "good"
-    assert set(json.loads(line)["levels"]) == {
-        "agenda",
-        "client_story",
-        "differentiation",
-        "value_proposition",
-        "next_steps",
-    }
+    assert list(json.loads(line)["levels"]) == [one.name for one in rubric_for("discovery").behaviours]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,10 @@ _MARKS = re.compile(r"[^\w'%£$€]|(?<!\w)'|'(?!\w)|_")
 
 def canonical(text: str) -> tuple[str, list[int]]:
     """`text` in plain words, one space between them, and for each of its characters the place in `text`."""
-    lowered = "".join(one if len(one.lower()) != 1 else one.lower() for one in text.replace("’", "'"))
+    straight = text.replace("’", "'")
+    lowered = straight.lower()
+    if len(lowered) != len(text):  # a few capitals, as İ, are two characters in lower case
+        lowered = "".join(one if len(one.lower()) != 1 else one.lower() for one in straight)
     spaced = _MARKS.sub(" ", lowered)
     spaced = _FILLERS.sub(lambda found: " " * len(found[0]), spaced)
     kept = [n for n, one in enumerate(spaced) if one != " " or (n and spaced[n - 1] != " ")]

@@ -16,7 +16,7 @@ from pipeline.assess.encoder import OTHER_SIDE, OUTPUTS
 from pipeline.assess.passages import Line
 from pipeline.assess.phrases import content_words
 from pipeline.errors import UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS
+from pipeline.records import BEHAVIOURS, CALL_TYPES, CRITERIA, JUDGED, MEETING_BEHAVIOURS, MEETINGS
 
 __all__ = ["AUTHOR_GROUPS", "MASKED", "Example", "author_group", "load_corpus"]
 
@@ -39,6 +39,7 @@ class Example:
     `levels` are the levels by behaviour (MASKED: not known),
     `delivery` is that of the one behaviour which is judged by measures. `group` is the author's, empty where it is not
     known. `before` are the buyer's words from before the passage. `meeting`: no buyer is there, a manager meets a rep.
+    `other`: nobody sells, as at a doctor's or in a lesson; taught as such, and counted in no figure.
     """
 
     name: str
@@ -51,17 +52,18 @@ class Example:
     delivery: int = MASKED
     before: frozenset[str] = frozenset()
     meeting: bool = False
+    other: bool = False
 
     def level(self, behaviour: str) -> int | None:
         """The level of a whole call, None where the behaviour does not apply or nobody judged it."""
-        applies = (behaviour in MEETING_BEHAVIOURS) == self.meeting
+        applies = (behaviour in MEETING_BEHAVIOURS) == self.meeting and not self.other
         level = self.levels[JUDGED.index(behaviour)]
         return level if applies and level != MASKED else None
 
     @property
     def sales_call(self) -> bool:
         """Whether this is a whole call with a buyer."""
-        return self.kind == "call" and not self.meeting
+        return self.kind == "call" and not self.meeting and not self.other
 
 
 def author_group(name: str) -> str:
@@ -139,7 +141,7 @@ def _call(read: Mapping[str, Any]) -> Example:
     delivery = MASKED if read["levels"].get("delivery") is None else read["levels"]["delivery"]
     return Example(
         read["id"], "call", author_group(read["id"]), lines, speakers, labels, tuple(level[b] for b in JUDGED),
-        delivery, meeting=meeting,
+        delivery, meeting=meeting, other=read["type"] not in CALL_TYPES,
     )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def held_out_readings(
     progress: Progress | None = None,
 ) -> Held:
     """Every whole call, clean and noisy, read by a model trained without its author's calls and passages."""
-    calls = [example for example in examples if example.kind == "call"]
+    calls = [example for example in examples if example.kind == "call" and not example.other]
     heard = {
         "clean": [call.lines for call in calls],
         "noisy": [noisy_lines(call, mishear, NOISE, _HEARING_SEED) for call in calls],

@@ -101,7 +101,7 @@ def surrounded(example: Example, fillers: Sequence[Example], chance: random.Rand
     and the author of that call, empty without one."""
     if chance.random() < 0.5:
         return example, ""
-    filler = chance.choice([call for call in fillers if call.meeting == example.meeting])
+    filler = chance.choice([call for call in fillers if call.meeting == example.meeting and not call.other])
     parts = [_stretch(filler, chance) for _ in range(2)]
     silent = tuple(tuple(0 if row[0] != MASKED else MASKED for _ in range(OUTPUTS)) for row in example.labels[-1])
     before, after = parts
@@ -180,7 +180,8 @@ def samples_of(
         for window in made.windows:
             rows, levels = labels_of(made_from, made, window)
             empty = not any(row[0] == 1 for piece in rows for row in piece)
-            if example.kind == "call" and empty and chance.random() > settings.empty_share:
+            dull = example.kind == "call" and empty and not example.other
+            if dull and chance.random() > settings.empty_share:
                 continue
             samples.append(_sample(encoder, {example.group, filler} - {""}, made, window, rows, levels))
     states = lower_states(encoder, [sample.batch for sample in samples], settings.frozen_layers, progress)

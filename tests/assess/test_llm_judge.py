@@ -121,7 +121,9 @@ def test_llm_withheld_findings_reach_the_scorecard_with_their_reason(tmp_path):
     with chat_server(lambda asked: "no") as server:
         card = score_call(VTT, classifier=judge(server.url, retries=0))
         assert {one.level for one in card.behaviours} == {None}
-        assert all("The judge was asked once" in one.withheld for one in card.behaviours)
+        assert all("The judge was asked once" in one.withheld for one in card.behaviours if one.behaviour in BEHAVIOURS)
+        others = [one.withheld for one in card.behaviours if one.behaviour not in BEHAVIOURS]
+        assert all("This classifier does not judge" in one for one in others)
         assert dict(card.provenance)["models"]["behaviours"].startswith("llm-fake-7b-")
 
 
@@ -313,7 +315,7 @@ def test_llm_the_command_takes_a_judges_file(tmp_path):
     assert done.exit_code == 0, done.output
     card = json.loads((tmp_path / "out" / "calls" / "hardware-demo" / "scorecard.json").read_text(encoding="utf-8"))
     assert card["provenance"]["models"]["behaviours"].startswith("llm-m-")
-    assert {one["level"] for one in card["behaviours"].values()} == {0}
+    assert {card["behaviours"][name]["level"] for name in BEHAVIOURS} == {0}
 
 
 def test_llm_a_faulty_judges_file_is_refused_before_any_call(tmp_path):
