@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from pipeline import cli, resources
+from pipeline.assess.rubric import rubric_for
 
 SAMPLES = resources.ROOT / "data" / "samples"
 FILES = {"scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"}
