@@ -16,9 +16,7 @@ CLOSE = 0.75
 """A level at least this fraction as likely as the one given makes it a close call, which the page says."""
 
 NEAREST = "It does not count as the behaviour; it is shown so that you can check."
-DISAGREED = (
-    "No level is given here: on practice calls, the machine and people still see this behaviour too differently."
-)
+DISAGREED = "No level is given here: in trials, the machine and people saw this behaviour too differently."
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_the_part_that_was_searched_in_words(searched, said):
 
 def test_a_behaviour_on_which_machine_and_people_disagree_says_that_and_no_likelihood():
     held = card(six(), six_rubric(), "value_proposition")
-    assert held.meaning.startswith("No level is given here: on practice calls, the machine and people")
+    assert held.meaning.startswith("No level is given here: in trials, the machine and people")
     assert held.reason == TOO_LITTLE
     assert held.sureness == (), "how likely the machine holds a level does not help where it cannot be trusted"
     assert held.evidence and held.evidence_title == "What was found, for you to judge"
@@ -115,7 +115,7 @@ def test_a_behaviour_on_which_machine_and_people_disagree_says_that_and_no_likel
 def test_a_call_that_was_not_heard_is_not_put_down_to_agreement():
     quarter = (0.25, 0.25, 0.25, 0.25)
     unheard = BehaviourScore("value_proposition", None, quarter, withheld="The words were not heard well enough.")
-    assert "practice" not in card(replace(six(), behaviours=(unheard,)), six_rubric(), "value_proposition").meaning
+    assert "in trials" not in card(replace(six(), behaviours=(unheard,)), six_rubric(), "value_proposition").meaning
 
 
 # --- meetings -------------------------------------------------------------------------------------
