@@ -45,7 +45,7 @@ def word_error_rate(card: Scorecard, reference: Path) -> float:
 def compared(card: Scorecard, source: str) -> dict[str, object]:
     """One row: the levels beside the labels, and the takeover."""
     label = LABELS[card.call.call_id]
-    levels = {one.behaviour: one.level for one in card.behaviours}
+    levels = {one.behaviour: one.level for one in card.behaviours if one.behaviour in label["levels"]}
     return {
         "call_id": card.call.call_id,
         "source": source,

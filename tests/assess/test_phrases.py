@@ -1,19 +1,20 @@
 import pytest
 
-from pipeline.assess.phrases import Cues, cues, sentences
+from pipeline.assess.phrases import Cues, content_words, cues, sentences
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("I'll send it over on Tuesday", Cues(True, False, True)),
-        ("let me put the invite in for the fourteenth of march", Cues(True, True, True)),
-        ("we will be there at nine", Cues(True, True, True)),
-        ("It went from 31 percent to four", Cues(False, True, False)),
-        ("they cut it by twelve percent", Cues(False, True, False)),
-        ("could you ask Priya", Cues(False, False, True)),
-        ("It is a lovely building", Cues(False, False, False)),
-        ("", Cues(False, False, False)),
+        ("I'll send it over on Tuesday", Cues(True, False, True, 0)),
+        ("let me put the invite in for the fourteenth of march", Cues(True, True, True, 0)),
+        ("we will be there at nine", Cues(True, True, True, 0)),
+        ("It went from 31 percent to four", Cues(False, True, False, 0)),
+        ("they cut it by twelve percent", Cues(False, True, False, 0)),
+        ("could you ask Priya", Cues(False, False, True, 1)),
+        ("what you’d have is your own, and you're done", Cues(False, False, False, 3)),
+        ("It is a lovely building", Cues(False, False, False, 0)),
+        ("", Cues(False, False, False, 0)),
     ],
 )
 def test_cues_of_clean_and_recognised_text(text: str, expected: Cues) -> None:
@@ -37,3 +38,13 @@ def test_text_without_punctuation_is_one_sentence() -> None:
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
 def test_nothing_said_has_no_sentences(text: str) -> None:
     assert sentences(text) == []
+
+
+def test_content_words_are_what_a_buyer_can_be_taken_at() -> None:
+    assert content_words("Well, I think the returns in Tilburg are piling up, 40 pallets today.") == {
+        "return", "tilburg", "piling", "40", "pallet",
+    }  # fmt: skip
+
+
+def test_fillers_and_stop_words_carry_nothing() -> None:
+    assert content_words("yeah okay so that would be, you know, what we were about") == set()
