@@ -48,15 +48,15 @@ class Settings:
     judged, have their weight. `threads` is fixed because sums in another order give other last digits."""
 
     frozen_layers: int = 4
-    variants: int = 2
-    epochs: int = 3
+    variants: int = 3
+    epochs: int = 5
     batch: int = 24
     rate_layers: float = 2.5e-4
     rate_heads: float = 4e-3
     decay: float = 0.05
     dropout: float = 0.0
     empty_share: float = 0.3
-    passage_share: float = 0.4
+    passage_share: float = 0.3
     piece_weight: float = 0.5
     seed: int = 20
     threads: int = 2
