@@ -19,16 +19,24 @@ def corpus():
 
 def test_calls_passages_and_groups_are_read(corpus) -> None:
     kinds = {kind: [e for e in corpus if e.kind == kind] for kind in ("call", "snippet", "contrast")}
-    assert {kind: len(found) for kind, found in kinds.items()} == {"call": 128, "snippet": 1419, "contrast": 1480}
+    assert {kind: len(found) for kind, found in kinds.items()} == {"call": 432, "snippet": 2044, "contrast": 4764}
     sales = [e for e in kinds["call"] if e.sales_call]
-    assert len(sales) == 118 + 9 * 16
-    assert sorted({e.group for e in sales}) == [*"nop", *(f"t{n}" for n in range(8)), *"uvwxyz"]
+    assert len(sales) == 118 + 14 * 16
+    assert {e.group for e in sales} == {*"abcdenopuvwxyz", *(f"t{n}" for n in range(8))}
 
 
 def test_every_author_of_calls_is_one_group(corpus) -> None:
     written = {e.group for e in corpus if e.kind == "call"}
     assert {e.group for e in corpus if e.kind == "contrast"} - {""} <= written
     assert {e.group for e in corpus if e.meeting and e.kind == "call"} == {"m", "t2"}
+    assert {e.group for e in corpus if e.other} == {"k", "l"}
+
+
+def test_where_nobody_sells_all_core_levels_are_0_and_nothing_is_counted(corpus) -> None:
+    for example in (e for e in corpus if e.other):
+        assert example.levels[: len(BEHAVIOURS)] == (0, 0, 0, 0, 0)
+        assert not example.sales_call
+        assert all(example.level(behaviour) is None for behaviour in JUDGED)
 
 
 @pytest.mark.parametrize(
