@@ -17,7 +17,7 @@ from pipeline.calibrate.calibration_file import file_content
 from pipeline.calibrate.machine import REMEDY, Machine, machine_of
 from pipeline.calibrate.ratings import read_ratings
 from pipeline.errors import CalibrationError, UsageError
-from pipeline.records import BEHAVIOURS, CRITERIA
+from pipeline.records import JUDGED, MEASURED_BEHAVIOURS
 from pipeline.report.calibration_page import calibration_page
 
 __all__ = ["FILE", "PAGE", "calibrate_files"]
@@ -45,7 +45,8 @@ def calibrate_files(
     machine = None if scores is None else machine_of(_cards(Path(scores)), scores, chosen.id if chosen else None)
     if machine is not None:
         chosen = _same_rubric(machine, chosen, scores)
-    names = [one.name for one in chosen.behaviours] if chosen else list(dict.fromkeys((*BEHAVIOURS, *CRITERIA)))
+    own = [one.name for one in chosen.behaviours] if chosen else []
+    names = list(dict.fromkeys((*own, *JUDGED, *MEASURED_BEHAVIOURS)))
     found = calibrate(
         read_ratings(Path(ratings), names, None if machine is None else [*machine.said, *machine.others]),
         machine,

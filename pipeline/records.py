@@ -23,6 +23,8 @@ MEETING_BEHAVIOURS = ("meeting_purpose", "guiding", "feedback", "action_items", 
 """Behaviours of a manager's meeting with a rep that are judged by what is said."""
 JUDGED = BEHAVIOURS + FURTHER_BEHAVIOURS + MEETING_BEHAVIOURS
 """Every behaviour that is judged by what is said."""
+MEASURED_BEHAVIOURS = ("delivery", "active_listening", "one_topic")
+"""The standard's other behaviours, judged by measures or by a whole meeting; people rate them, the machine does not."""
 MEETINGS: tuple[CallType, ...] = ("one_on_one", "deal_review")
 """The call types in which a manager meets a rep and no buyer is there."""
 

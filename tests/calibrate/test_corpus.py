@@ -5,7 +5,7 @@ import pytest
 
 from pipeline import resources
 from pipeline.assess.features import level_by_rule
-from pipeline.calibrate.corpus import MASKED, author_group, load_corpus
+from pipeline.calibrate.corpus import EXCLUSIVE, MASKED, author_group, load_corpus
 from pipeline.errors import UsageError
 from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED
 
@@ -54,11 +54,20 @@ def test_labels_have_a_row_a_line_and_a_column_a_criterion(corpus) -> None:
                 assert set(row[1 + len(CRITERIA[behaviour]) :]) <= {MASKED}
 
 
-def test_a_snippet_is_silent_on_other_behaviours(corpus) -> None:
+def test_a_passage_that_shows_a_behaviour_shows_no_other_job_and_is_silent_on_the_rest(corpus) -> None:
     snippet = next(e for e in corpus if e.name == "agenda-0001")
-    assert snippet.levels == (3, *[MASKED] * (len(JUDGED) - 1))
+    levels = dict(zip(JUDGED, snippet.levels, strict=True))
+    assert levels["agenda"] == 3
+    assert {name for name, level in levels.items() if level == 0} == set(EXCLUSIVE) - {"agenda"}
+    assert levels["discovery"] == levels["objection_handling"] == levels["guiding"] == MASKED
     assert snippet.labels[-1][0] == (1, 1, 1, MASKED, 0, 1, MASKED, MASKED, MASKED)  # whose yes it was is not labelled
-    assert set(snippet.labels[-1][1]) == {MASKED}
+    assert snippet.labels[-1][1][0] == 0
+    assert set(snippet.labels[-1][JUDGED.index("discovery")]) == {MASKED}
+
+
+def test_a_passage_without_the_behaviour_may_show_another(corpus) -> None:
+    empty = next(e for e in corpus if e.kind == "contrast" and e.levels[0] == 0 and e.name.startswith("agenda"))
+    assert set(empty.levels[1:]) == {MASKED}
 
 
 def test_call_levels_follow_from_their_labels_by_the_standard(corpus) -> None:
