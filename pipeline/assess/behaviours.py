@@ -19,11 +19,11 @@ from pipeline.assess.encoder import Encoder
 from pipeline.assess.encoder_folder import check_fit, open_encoder, trained_on
 from pipeline.assess.evidence import evidence_of, nearest_miss
 from pipeline.assess.features import Array, Ordinal, part_of_call, view_features
-from pipeline.assess.floor import sells_alone
+from pipeline.assess.floor import can_have, performs
 from pipeline.assess.passages import Line
 from pipeline.assess.reading import Reading, read
 from pipeline.errors import UsageError
-from pipeline.records import CRITERIA, JUDGED, MEETING_BEHAVIOURS, Agreement, Call, Finding, Turn
+from pipeline.records import CRITERIA, JUDGED, Agreement, Call, Finding
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,12 +72,12 @@ class LearnedClassifier:
         A call has none of a meeting's behaviours and a meeting none of a call's, by rule: a meeting talks *about*
         stories and next steps, which is not the thing itself.
         """
-        lines = [Line(_performs(call, turn), turn.text) for turn in call.turns]
+        lines = [Line(performs(call, turn), turn.text) for turn in call.turns]
         reading = read(self.encoder, self.heads, lines)
         features, _ = view_features(reading.view)
         enough = sum(len(line.text.split()) for line in lines if line.seller) >= FEWEST_WORDS
         return tuple(
-            self._finding(call, reading, index, features[index] if enough and _can_have(call, b) else None)
+            self._finding(call, reading, index, features[index] if enough and can_have(call, b) else None)
             for index, b in enumerate(JUDGED)
             if b in self.ordinals
         )
@@ -106,18 +106,6 @@ class LearnedClassifier:
             f"The machine does not agree with people well enough on this behaviour: weighted kappa "
             f"{measured.kappa:.2f} on {measured.calls} calls, where at least {CARRIED_KAPPA:.2f} is asked."
         )
-
-
-def _performs(call: Call, turn: Turn) -> bool:
-    """Whether the turn is of the side that is judged: the selling side, and in a meeting the manager."""
-    return call.role(turn) == "manager" if call.is_meeting else call.side(turn) == "seller"
-
-
-def _can_have(call: Call, behaviour: str) -> bool:
-    """Whether this kind of call can have the behaviour: a meeting has its own, and without a buyer there is none."""
-    if call.is_meeting:
-        return behaviour in MEETING_BEHAVIOURS
-    return behaviour not in MEETING_BEHAVIOURS and not sells_alone(call)
 
 
 def rounded(probabilities: Sequence[float] | Array) -> tuple[float, float, float, float]:

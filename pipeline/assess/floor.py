@@ -1,4 +1,5 @@
-"""Who holds the floor: the spans that measures and the takeover count, in seconds or, without times, in words.
+"""Who is judged, and who holds the floor: the spans that measures and the takeover count, in seconds or, without times,
+in words.
 
 A back-channel ("mm-hm", "right") is a turn of at most `BACK_CHANNEL_WORDS` words or under `BACK_CHANNEL_SECONDS`;
 it is speech, but it does not take the floor.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from pipeline.records import Call, SpeechSegment, Turn
+from pipeline.records import MEETING_BEHAVIOURS, Call, SpeechSegment, Turn
 
 BACK_CHANNEL_WORDS = 2
 BACK_CHANNEL_SECONDS = 1.0
@@ -43,6 +44,18 @@ def sells_alone(call: Call) -> bool:
     """Whether several people of the selling side speak and nobody else does: there is no buyer to sell to."""
     spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
     return len(spoken) > 1 and set(spoken.values()) == {"seller"}
+
+
+def performs(call: Call, turn: Turn) -> bool:
+    """Whether the turn is of the side that is judged: the selling side, and in a meeting the manager."""
+    return call.role(turn) == "manager" if call.is_meeting else call.side(turn) == "seller"
+
+
+def can_have(call: Call, behaviour: str) -> bool:
+    """Whether this kind of call can have the behaviour: a meeting has its own, and without a buyer there is none."""
+    if call.is_meeting:
+        return behaviour in MEETING_BEHAVIOURS
+    return behaviour not in MEETING_BEHAVIOURS and not sells_alone(call)
 
 
 def speech_of(call: Call) -> tuple[SpeechSegment, ...]:
