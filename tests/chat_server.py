@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-_TURN = re.compile(r"^\[(\d+)\] (seller|buyer|unknown): (.*)$", re.MULTILINE)
+_TURN = re.compile(r"^\[(\d+)\] (seller|buyer|manager|rep|unknown): (.*)$", re.MULTILINE)
 
 
 @dataclass
@@ -97,9 +97,9 @@ def chat_server(script: Script) -> Iterator[ChatServer]:
 
 
 def first_seller_turn(asked: Asked) -> dict:
-    """A plain, valid answer to any call: the seller's first words are a weak attempt."""
+    """A plain, valid answer to any call: the first words of the seller or the manager are a weak attempt."""
     for number, side, text in asked.turns:
-        if side == "seller" and any(character.isalnum() for character in text):
+        if side in ("seller", "manager") and any(character.isalnum() for character in text):
             return {"level": 1, "evidence": [{"turn": number, "quote": text, "criteria": []}]}
     return {"level": 0, "evidence": []}
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from pipeline.assess.encoder import OTHER_SIDE
 from pipeline.assess.features import level_by_rule
+from pipeline.assess.floor import performs
+from pipeline.assess.llm_prompt import NOT_MEASURED, allowed_levels, sides_of, speaks_alone, voice
 from pipeline.records import CRITERIA, Call, Evidence
 
 __all__ = ["Answer", "Refused", "read_answer"]
@@ -34,9 +36,9 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A level and what carries it, one passage per turn, in turn order."""
+    """A level and what carries it, one passage per turn, in turn order; None where there was nothing to measure."""
 
-    level: int
+    level: int | None
     evidence: tuple[Evidence, ...]
 
 
@@ -46,8 +48,12 @@ def read_answer(text: str, call: Call, behaviour: str, searched: tuple[int, int]
     level, cited = read.get("level"), read.get("evidence")
     if set(read) - {"level", "evidence"}:
         raise Refused("it has other fields than level and evidence")
+    if level == "not measured" and behaviour in NOT_MEASURED:
+        if cited != []:
+            raise Refused("what is not measured has evidence")
+        return Answer(None, ())
     if not isinstance(level, int) or isinstance(level, bool) or not 0 <= level <= 3:
-        raise Refused("level is not 0, 1, 2 or 3")
+        raise Refused(f"level is not {allowed_levels(behaviour)}")
     if not isinstance(cited, list) or len(cited) > MOST_PASSAGES:
         raise Refused(f"evidence is not a list of at most {MOST_PASSAGES} passages")
     faults = [
@@ -56,7 +62,7 @@ def read_answer(text: str, call: Call, behaviour: str, searched: tuple[int, int]
     if faults:
         raise Refused(*faults)
     answer = Answer(level, _evidence(cited, call, behaviour))
-    if fault := _level_fault(answer, behaviour):
+    if fault := _level_fault(call, level, answer.evidence, behaviour):
         raise Refused(fault)
     return answer
 
@@ -104,13 +110,15 @@ def _faults(one: Any, call: Call, behaviour: str, searched: tuple[int, int]) -> 
 
 
 def _side_fault(call: Call, turn: int, behaviour: str, names: list[str]) -> str | None:
-    side = call.side(call.turns[turn])
+    judged, other = sides_of(call.is_meeting)
     yes = OTHER_SIDE.get(behaviour, ())
-    if side == "seller" or (side == "buyer" and names and set(names) <= set(yes)):
+    if performs(call, call.turns[turn]):
         return None
-    if side == "buyer" and yes:
-        return f"turn {turn} is the buyer's, whose words count for {', '.join(yes)} alone"
-    return f"turn {turn} is not the seller's"
+    if not yes or voice(call, call.turns[turn]) != other:
+        return f"turn {turn} is not the {judged}'s"
+    if speaks_alone(behaviour) or (names and set(names) <= set(yes)):
+        return None
+    return f"turn {turn} is the {other}'s, whose words count for {', '.join(yes)} alone"
 
 
 def _found(quote: str, text: str) -> tuple[int, int] | None:
@@ -141,15 +149,14 @@ def _evidence(cited: list[dict[str, Any]], call: Call, behaviour: str) -> tuple[
     return tuple(found)
 
 
-def _level_fault(answer: Answer, behaviour: str) -> str | None:
+def _level_fault(call: Call, level: int, evidence: tuple[Evidence, ...], behaviour: str) -> str | None:
     """What is wrong between level and evidence. A lower level than the criteria allow is the judge's to give: they may
     be there and yet not work on this buyer."""
-    if answer.level == 0:
-        return "level 0 has evidence" if answer.evidence else None
-    if all(one.role == "customer" for one in answer.evidence):
-        return f"level {answer.level} cites no words of the seller"
-    shown = {name for one in answer.evidence for name in one.criteria}
-    carried = level_by_rule(behaviour, shown, attempted=True)
-    return (
-        f"level {answer.level} is not carried by its criteria, which give {carried}" if answer.level > carried else None
-    )
+    if level == 0:
+        return "level 0 has evidence" if evidence else None
+    if not evidence:
+        return f"level {level} cites no words"
+    if not speaks_alone(behaviour) and not any(performs(call, call.turns[one.turn]) for one in evidence):
+        return f"level {level} cites no words of the {sides_of(call.is_meeting)[0]}"
+    carried = level_by_rule(behaviour, {name for one in evidence for name in one.criteria}, attempted=True)
+    return f"level {level} is not carried by its criteria, which give {carried}" if level > carried else None

@@ -1,8 +1,9 @@
 """Judges behaviours by a language model on a server of one's own: a `Call` in, one `Finding` per behaviour out.
 
-One question per behaviour: an answer that is refused costs that behaviour alone, small models keep to one short form,
-and the transcript stands first in all five, so that a server reads it once. A model says a level, not how likely it is:
-the distribution is all on that level, and what could not be had in the asked form is withheld, never made up.
+One question per behaviour that this kind of call can have, nine for a sales call and five for a manager's meeting: an
+answer that is refused costs that behaviour alone, small models keep to one short form, and the transcript stands first
+in all of them, so that a server reads it once. A model says a level, not how likely it is: the distribution is all on
+that level, and what could not be had in the asked form is withheld, never made up.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from dataclasses import dataclass, field
 
 from pipeline.assess.chat import ask
 from pipeline.assess.features import part_of_call
+from pipeline.assess.floor import can_have, performs
 from pipeline.assess.judge_file import LlmSettings
 from pipeline.assess.llm_answer import Answer, Refused, read_answer
-from pipeline.assess.llm_prompt import Prompt, load_prompt
-from pipeline.records import BEHAVIOURS, CRITERIA, Agreement, Call, Finding
+from pipeline.assess.llm_prompt import NOT_MEASURED, Prompt, load_prompt
+from pipeline.records import CRITERIA, JUDGED, Agreement, Call, Finding
 
 __all__ = ["LlmJudge"]
 
@@ -45,13 +47,14 @@ class LlmJudge:
         return f"llm-{re.sub(r'[^A-Za-z0-9.-]+', '-', self.settings.model)[:60]}-{digest[:12]}"
 
     def __call__(self, call: Call) -> tuple[Finding, ...]:
-        """One finding per core behaviour, in the order of BEHAVIOURS. Raises JudgeServerError."""
+        """One finding per behaviour, in the order of JUDGED; level 0, unasked, for those that this kind of call cannot
+        have. Raises JudgeServerError."""
         transcript = self.prompt.transcript(call)
-        return tuple(self._finding(call, transcript, behaviour) for behaviour in BEHAVIOURS)
+        return tuple(self._finding(call, transcript, behaviour) for behaviour in JUDGED)
 
     def _finding(self, call: Call, transcript: str, behaviour: str) -> Finding:
         searched = searched_turns(call, behaviour)
-        if searched is None or not _is_heard(call, searched) or _is_internal(call):
+        if searched is None or not _is_heard(call, searched) or not can_have(call, behaviour):
             return Finding(behaviour, _ABSENT, searched=searched)
         if len(transcript) > self.settings.max_characters:
             reason = (
@@ -66,6 +69,9 @@ class LlmJudge:
             reason = (
                 f"The judge was asked {asked} and gave no answer that can be used; the last one: {refused.faults[0]}."
             )
+            return Finding(behaviour, UNKNOWN, searched=searched, withheld=reason)
+        if answer.level is None:
+            reason = f"Not measured: {NOT_MEASURED[behaviour]}."
             return Finding(behaviour, UNKNOWN, searched=searched, withheld=reason)
         shown = {name for one in answer.evidence for name in one.criteria}
         criteria = tuple(name for name in CRITERIA[behaviour] if name in shown)
@@ -97,13 +103,7 @@ def searched_turns(call: Call, behaviour: str) -> tuple[int, int] | None:
     return (turns[0], turns[-1]) if turns else None
 
 
-def _is_internal(call: Call) -> bool:
-    """Whether the selling side talks only to itself: a manager meeting talks about sales calls and is none."""
-    spoken = {turn.speaker: call.side(turn) for turn in call.turns if turn.text.strip()}
-    return len(spoken) >= 2 and set(spoken.values()) == {"seller"}
-
-
 def _is_heard(call: Call, searched: tuple[int, int]) -> bool:
-    """Whether the selling side says a word in these turns; nobody else can show a behaviour."""
+    """Whether the side that is judged says a word in these turns; without one it cannot show a behaviour."""
     first, last = searched
-    return any(call.side(turn) == "seller" and turn.text.strip() for turn in call.turns[first : last + 1])
+    return any(performs(call, turn) and turn.text.strip() for turn in call.turns[first : last + 1])

@@ -14,12 +14,20 @@ CALL = untimed_call(
     ("R", "I'll send the agreement today and we start on Tuesday at nine, all right?"),
     ("C", "Tuesday is good."),
 )
+MEETING = untimed_call(
+    ("M", "Let's take the Kessel deal, nothing else. What would you do differently?"),
+    ("R", "I'd like to go through the call first. I'll phone the dock manager on Tuesday."),
+    ("X", "Anybody there?"),
+    ("C", "Is this the demo?"),
+    ("M", "You should phone him today. Fine, keep me posted."),
+    call_type="deal_review",
+)
 PLAN = {"turn": 0, "quote": "I'd like to see the dock first, then two screens", "criteria": ["plan"]}
 ASKS = {"turn": 0, "quote": "Does that work?", "criteria": ["agreement"]}
 
 
-def read(level, *evidence, behaviour="agenda", searched=(0, 4)):
-    return read_answer(json.dumps({"level": level, "evidence": evidence}), CALL, behaviour, searched)
+def read(level, *evidence, behaviour="agenda", searched=(0, 4), call=CALL):
+    return read_answer(json.dumps({"level": level, "evidence": evidence}), call, behaviour, searched)
 
 
 def passage(turn=0, quote="the dock", criteria=("plan",)):
@@ -80,6 +88,64 @@ def test_answer_a_buyer_shows_nothing_of_a_story():
         read(1, passage(1, "Yes, that works", ["client"]), behaviour="client_story")
 
 
+ASKED = passage(0, "What would you do differently?", ["ask"])
+TOLD = passage(4, "You should phone him today.", ["tell"])
+REPS = passage(1, "I'll phone the dock manager on Tuesday.", ["action", "owner", "when"])
+
+
+def test_answer_in_a_meeting_the_manager_is_judged():
+    answer = read(3, ASKED, behaviour="guiding", call=MEETING)
+    assert [(one.role, one.criteria) for one in answer.evidence] == [("manager", ("ask",))]
+
+
+def test_answer_the_reps_own_agenda_or_action_carries_a_level_alone():
+    answer = read(3, REPS, behaviour="action_items", call=MEETING)
+    assert [(one.role, one.criteria) for one in answer.evidence] == [("rep", ("action", "owner", "when"))]
+    weak = passage(1, "I'd like to go through the call first.", [])
+    assert read(1, weak, behaviour="meeting_purpose", call=MEETING).level == 1
+
+
+@pytest.mark.parametrize(
+    ("level", "behaviour", "evidence", "said"),
+    [
+        (1, "guiding", [passage(1, "I'd like to go through the call first.", ["ask"])], "turn 1 is not the manager's"),
+        (1, "feedback", [passage(1, "I'd like to", [])], "turn 1 is not the manager's"),
+        (1, "action_items", [passage(2, "Anybody there?", [])], "turn 2 is not the manager's"),
+        (1, "meeting_purpose", [passage(3, "Is this the demo?", ["purpose"])], "turn 3 is not the manager's"),
+        (1, "action_items", [], "level 1 cites no words"),
+        (3, "guiding", [ASKED, TOLD], "level 3 is not carried by its criteria, which give 2"),
+        (2, "guiding", [TOLD], "which give 1"),
+        (2, "feedback", [passage(4, "Fine", ["vague"])], "which give 1"),
+        (3, "meeting_purpose", [passage(0, "Let's take the Kessel deal", ["purpose"])], "which give 2"),
+        (2, "reconciliation", [passage(4, "keep me posted", [])], "which give 1"),
+    ],
+)
+def test_answer_of_a_meeting_that_its_evidence_does_not_carry_is_refused(level, behaviour, evidence, said):
+    with pytest.raises(Refused, match=said):
+        read(level, *evidence, behaviour=behaviour, call=MEETING)
+
+
+def test_answer_an_objection_that_was_not_raised_is_not_measured():
+    answer = read("not measured", behaviour="objection_handling")
+    assert (answer.level, answer.evidence) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("level", "behaviour", "evidence", "said"),
+    [
+        ("not measured", "objection_handling", [passage(criteria=[])], "what is not measured has evidence"),
+        ("not measured", "objection_handling", [3], "what is not measured has evidence"),
+        ("not measured", "discovery", [], "level is not 0, 1, 2 or 3"),
+        ("not measured", "reconciliation", [], "level is not 0, 1, 2 or 3"),
+        ("none", "objection_handling", [], 'level is not 0, 1, 2, 3 or "not measured"'),
+        (None, "objection_handling", [], "level is not"),
+    ],
+)
+def test_answer_only_an_objection_can_be_not_measured_and_then_has_no_evidence(level, behaviour, evidence, said):
+    with pytest.raises(Refused, match=said):
+        read(level, *evidence, behaviour=behaviour)
+
+
 def test_answer_a_passage_from_another_part_of_the_call_is_refused():
     with pytest.raises(Refused, match=r"turn 3 is outside the part of the call \(0 to 2\)"):
         read(1, passage(3, "I'll send the agreement today"), searched=(0, 2))
@@ -91,7 +157,7 @@ def test_answer_a_passage_from_another_part_of_the_call_is_refused():
         (2, [PLAN], "level 2 is not carried by its criteria, which give 1"),
         (3, [PLAN, ASKS], "level 3 is not carried by its criteria, which give 2"),
         (0, [PLAN], "level 0 has evidence"),
-        (1, [], "level 1 cites no words of the seller"),
+        (1, [], "level 1 cites no words"),
         (4, [PLAN], "level is not 0, 1, 2 or 3"),
         (1.0, [PLAN], "level is not"),
         (True, [PLAN], "level is not"),

@@ -15,7 +15,16 @@ from pipeline.assess.llm_prompt import load_prompt, transcript_of
 from pipeline.errors import JudgeServerError, UsageError
 from pipeline.listen.manifest import default_row
 from pipeline.listen.transcribe import Transcript
-from pipeline.records import BEHAVIOURS, CRITERIA, Finding, Word
+from pipeline.records import (
+    BEHAVIOURS,
+    CRITERIA,
+    FURTHER_BEHAVIOURS,
+    JUDGED,
+    MEETING_BEHAVIOURS,
+    MEETINGS,
+    Finding,
+    Word,
+)
 from pipeline.resources import ROOT
 from pipeline.score import score_call, score_calls
 from tests.builders import untimed_call
@@ -36,6 +45,15 @@ AGENDA = {"level": 2, "evidence": [
     {"turn": 1, "quote": "Yes, that works.", "criteria": ["agreement"]},
 ]}  # fmt: skip
 NONE = {"level": 0, "evidence": []}
+NOT_MEASURED = {"level": "not measured", "evidence": []}
+OF_SALES = BEHAVIOURS + FURTHER_BEHAVIOURS
+MEETING_LINES = (
+    ("M", "Last week you said you'd phone the dock manager. What became of it?"),
+    ("R", "Done, he wants the scanner. I'll send him the agreement on Tuesday."),
+    ("M", "Good. What could you do about the price question?"),
+)
+MEETING = untimed_call(*MEETING_LINES, call_type="one_on_one")
+ABSENT = (1.0, 0.0, 0.0, 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +93,7 @@ def test_llm_a_good_answer_becomes_a_finding():
 def test_llm_is_asked_once_a_behaviour_at_temperature_0_with_a_seed():
     with chat_server(agenda_only(AGENDA)) as server:
         judge(server.url, seed=7)(CALL)
-        assert [one.behaviour for one in server.asked] == list(BEHAVIOURS)
+        assert [one.behaviour for one in server.asked] == list(OF_SALES)
         for one in server.asked:
             assert (one.body["temperature"], one.body["seed"], one.body["model"]) == (0, 7, "fake-7b")
             assert one.body["stream"] is False
@@ -83,6 +101,69 @@ def test_llm_is_asked_once_a_behaviour_at_temperature_0_with_a_seed():
                 assert f"- {name}: " in one.prompt
         before = [one.prompt.partition("Judge the behaviour")[0] for one in server.asked]
         assert len(set(before)) == 1, "all behaviours share the prompt up to their question"
+
+
+def only(behaviour, answer):
+    """A script that gives this answer to the question about that behaviour, and level 0 to every other."""
+    return lambda asked: answer if asked.behaviour == behaviour else NONE
+
+
+@pytest.mark.parametrize("call_type", MEETINGS)
+def test_llm_in_a_meeting_the_managers_behaviours_alone_are_asked_about(call_type):
+    with chat_server(lambda asked: NONE) as server:
+        found = judge(server.url)(replace(MEETING, call_type=call_type))
+        assert [one.behaviour for one in server.asked] == list(MEETING_BEHAVIOURS)
+        for one in server.asked:
+            assert "[0] manager: Last week" in one.prompt
+            assert "[1] rep: Done" in one.prompt
+            assert "(manager, rep or unknown)" in one.prompt
+            assert "not a manager's meeting with a rep" in one.prompt
+            assert not any(word in one.prompt for word in ("seller", "buyer", "$"))
+    assert [one.behaviour for one in found] == list(JUDGED)
+
+
+def test_llm_a_meeting_has_none_of_a_calls_behaviours_and_a_call_none_of_a_meetings():
+    with chat_server(lambda asked: "no") as server:
+        for call, asked in ((CALL, OF_SALES), (MEETING, MEETING_BEHAVIOURS)):
+            found = judge(server.url, retries=0)(call)
+            assert tuple(one.behaviour for one in found if one.withheld) == asked
+            assert {one.probabilities for one in found if one.behaviour not in asked} == {ABSENT}
+
+
+def test_llm_the_managers_words_become_a_finding():
+    quote = "What became of it?"
+    answer = {"level": 2, "evidence": [{"turn": 0, "quote": quote, "criteria": ["check"]}]}
+    found = findings(only("reconciliation", answer), MEETING)["reconciliation"]
+    assert (found.probabilities, found.criteria) == ((0.0, 0.0, 1.0, 0.0), ("check",))
+    assert [(one.role, one.quote) for one in found.evidence] == [("manager", quote)]
+
+
+@pytest.mark.parametrize("who", ["nobody", "rep"])
+def test_llm_without_a_manager_a_meeting_is_not_asked_about(who):
+    call = untimed_call(*[("R" if who == "rep" else "X", text) for _, text in MEETING_LINES], call_type="one_on_one")
+    with chat_server(lambda asked: NONE) as server:
+        assert {one.probabilities for one in judge(server.url)(call)} == {ABSENT}
+        assert server.asked == []
+
+
+def test_llm_sellers_among_themselves_are_not_asked_about():
+    with chat_server(lambda asked: NONE) as server:
+        assert {one.probabilities for one in judge(server.url)(replace(MEETING, call_type="joint"))} == {ABSENT}
+        assert server.asked == []
+
+
+def test_llm_without_an_objection_its_handling_is_withheld_as_not_measured():
+    with chat_server(only("objection_handling", NOT_MEASURED)) as server:
+        found = {one.behaviour: one for one in judge(server.url)(CALL)}
+        assert [one.behaviour for one in server.asked if '"not measured"' in one.prompt] == ["objection_handling"]
+    assert found["objection_handling"].withheld == "Not measured: the buyer raises no objection."
+    assert found["objection_handling"].evidence == ()
+    assert [name for name, one in found.items() if one.withheld] == ["objection_handling"]
+
+
+def test_llm_no_other_behaviour_can_be_said_not_to_be_measured():
+    found = findings(agenda_only(NOT_MEASURED), retries=0)
+    assert "level is not 0, 1, 2 or 3" in found["agenda"].withheld
 
 
 INVENTED = {"level": 1, "evidence": [{"turn": 0, "quote": "Our agenda has three points", "criteria": ["plan"]}]}
@@ -121,9 +202,7 @@ def test_llm_withheld_findings_reach_the_scorecard_with_their_reason(tmp_path):
     with chat_server(lambda asked: "no") as server:
         card = score_call(VTT, classifier=judge(server.url, retries=0))
         assert {one.level for one in card.behaviours} == {None}
-        assert all("The judge was asked once" in one.withheld for one in card.behaviours if one.behaviour in BEHAVIOURS)
-        others = [one.withheld for one in card.behaviours if one.behaviour not in BEHAVIOURS]
-        assert all("This classifier does not judge" in one for one in others)
+        assert all("The judge was asked once" in one.withheld for one in card.behaviours)
         assert dict(card.provenance)["models"]["behaviours"].startswith("llm-fake-7b-")
 
 
@@ -259,7 +338,7 @@ def test_llm_a_transcript_that_the_model_cannot_read_whole_is_withheld_unasked()
     with chat_server(lambda asked: NONE) as server:
         found = judge(server.url, max_characters=1000)(untimed_call(*LINES * 10))
         assert server.asked == []
-    assert all("more than the judge is set to read" in one.withheld for one in found)
+    assert all("more than the judge is set to read" in one.withheld for one in found if one.behaviour in OF_SALES)
 
 
 def test_llm_agendas_are_looked_for_in_the_opening_and_next_steps_towards_the_end():
@@ -272,7 +351,7 @@ def test_llm_agendas_are_looked_for_in_the_opening_and_next_steps_towards_the_en
 
 def test_llm_the_standard_has_every_behaviour_criterion_and_level():
     standard = load_prompt().standard
-    assert tuple(standard) == BEHAVIOURS
+    assert tuple(standard) == JUDGED
     for name, said in standard.items():
         assert tuple(said["criteria"]) == CRITERIA[name]
         assert len(said["levels"]) == 4
