@@ -10,10 +10,11 @@ import pytest
 
 from pipeline.assess.behaviours import Classifier, load_classifier
 from pipeline.assess.encoder import OTHER_SIDE
+from pipeline.assess.floor import performs
 from pipeline.assess.judges import load_judge
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.rubric import rubric_for
-from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, Call, Finding, Participant
+from pipeline.records import BEHAVIOURS, CRITERIA, JUDGED, MEETING_BEHAVIOURS, Call, Finding, Participant
 from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 from tests.chat_server import chat_server, first_seller_turn
@@ -30,6 +31,13 @@ WHOLE = (
     ("R", "Then I'll send the agreement today and we start on Tuesday at nine. Is that all right?"),
     ("C", "Tuesday at nine is good."),
 )  # fmt: skip
+MEETING = (
+    ("M", "Last week you said you'd phone the dock manager at Kessel and send him the figures. What became of it?"),
+    ("R", "Done, and he wants the scanner. I'd like to use today for the price question, and for nothing else."),
+    ("M", "Good. What could you say to him when he asks for the list price?"),
+    ("R", "I could ask what a lost pallet costs him. I'll try that on Tuesday and write to you on Wednesday."),
+    ("M", "When you let him count the pallets himself he went quiet, that worked. Leave him more time after it."),
+)
 CALLS = {
     "empty": untimed_call(),
     "nobody known": untimed_call(*[("X", text) for _, text in WHOLE]),
@@ -49,6 +57,10 @@ CALLS = {
     "two roles of the seller": untimed_call(*[("M" if n == 2 else who, text) for n, (who, text) in enumerate(WHOLE)]),
     "manager and rep alone": untimed_call(*[("M" if who == "C" else who, text) for who, text in WHOLE]),
     "whole": untimed_call(*WHOLE),
+    "meeting": untimed_call(*MEETING, call_type="one_on_one"),
+    "meeting without a manager": untimed_call(
+        *[("X" if who == "M" else who, text) for who, text in MEETING], call_type="deal_review"
+    ),
     "timed": timed_call(*[(who, n * 9.0, n * 9.0 + 8, text) for n, (who, text) in enumerate(WHOLE)]),
 }
 
@@ -100,11 +112,11 @@ def _check(call: Call, finding: Finding) -> None:
         assert one.quote in turn.text
         assert (one.speaker, one.start, one.end, one.role) == (turn.speaker, turn.start, turn.end, call.role(turn))
         assert list(one.criteria) == [name for name in order if name in one.criteria]
-        if call.side(turn) != "seller":
-            assert call.side(turn) == "buyer"
-            assert one.criteria == OTHER_SIDE[finding.behaviour]
-    if finding.evidence:
-        assert any(call.side(call.turns[one.turn]) == "seller" for one in finding.evidence)
+        if not performs(call, turn):
+            assert call.is_meeting or (call.side(turn) == "buyer" and one.criteria)
+            assert set(one.criteria) <= set(OTHER_SIDE[finding.behaviour])
+    if finding.evidence and OTHER_SIDE.get(finding.behaviour) != order:  # the rep's own agenda or action stands alone
+        assert any(performs(call, call.turns[one.turn]) for one in finding.evidence)
 
 
 def _check_order(findings: tuple[Finding, ...]) -> None:
@@ -122,11 +134,29 @@ def test_contract_well_formed_findings_and_the_same_ones_twice(classifier: Class
     assert classifier(CALLS[name]) == findings
 
 
-NOTHING = ("empty", "nobody known", "participants not listed", "buyer only", "no words", "manager and rep alone")
+@pytest.mark.parametrize("name", ["whole", "meeting"])
+def test_contract_a_call_has_none_of_a_meetings_behaviours_nor_a_meeting_of_a_calls(
+    classifier: Classifier, name: str
+) -> None:
+    for finding in classifier(CALLS[name]):
+        if (finding.behaviour in MEETING_BEHAVIOURS) != CALLS[name].is_meeting:
+            assert finding.probabilities == (1.0, 0.0, 0.0, 0.0)
+            assert (finding.evidence, finding.withheld) == ((), None)
+
+
+NOTHING = (
+    "empty",
+    "nobody known",
+    "participants not listed",
+    "buyer only",
+    "no words",
+    "manager and rep alone",
+    "meeting without a manager",
+)
 
 
 @pytest.mark.parametrize("name", NOTHING)
-def test_contract_without_a_seller_or_a_buyer_there_is_nothing(classifier: Classifier, name: str) -> None:
+def test_contract_without_a_seller_a_buyer_or_a_manager_there_is_nothing(classifier: Classifier, name: str) -> None:
     for finding in classifier(CALLS[name]):
         assert finding.probabilities[0] > 0.5
         assert finding.evidence == ()
@@ -148,9 +178,12 @@ def test_contract_names_and_labels_of_people_change_nothing(classifier: Classifi
 
 
 def test_contract_findings_are_what_a_rubric_takes(classifier: Classifier) -> None:
-    scores = score_behaviours(CALLS["whole"], classifier(CALLS["whole"]), rubric_for("joint"))
-    assert [one.behaviour for one in scores][:5] == list(BEHAVIOURS)
-    assert all((one.level is None) == (one.withheld is not None) for one in scores)
+    for name, first in (("whole", BEHAVIOURS), ("meeting", MEETING_BEHAVIOURS)):
+        call = CALLS[name]
+        scores = score_behaviours(call, classifier(call), rubric_for(call.call_type))
+        assert tuple(one.behaviour for one in scores)[:5] == first
+        assert all((one.level is None) == (one.withheld is not None) for one in scores)
+        assert not any("does not judge" in (one.withheld or "") for one in scores)
 
 
 def test_contract_the_version_is_said_and_stays(classifier: Classifier) -> None:
