@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from pipeline.assess.floor import performs
 from pipeline.assess.language import is_foreign
 from pipeline.assess.rubric import Rubric, RubricBehaviour
-from pipeline.records import BehaviourScore, Call, Evidence, Finding, Turn
+from pipeline.records import BehaviourScore, Call, Evidence, Finding
 
 MEDIAN = (0.5, 0.5, 0.5)
 """The thresholds with which a level is the median of its distribution."""
@@ -37,15 +38,10 @@ def why_unscorable(call: Call, rubric: Rubric) -> str | None:
             f"{side} not speak English, as far as the words tell, and only English calls can be judged. If that is "
             "wrong, the words were not heard right: check the speech engine's language."
         )
-    words = sum(len(turn.text.split()) for turn in call.turns if _is_judged(call, turn))
+    words = sum(len(turn.text.split()) for turn in call.turns if performs(call, turn))
     if words < MIN_SELLER_WORDS:
         return f"{who} says only {words} words on this recording; at least {MIN_SELLER_WORDS} are needed."
     return None
-
-
-def _is_judged(call: Call, turn: Turn) -> bool:
-    """Whether the turn is of the side that is judged: the selling side, in a meeting the manager."""
-    return call.role(turn) == "manager" if call.is_meeting else call.side(turn) == "seller"
 
 
 def _why_nobody_is_judged(call: Call) -> str | None:
