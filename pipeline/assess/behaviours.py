@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Classifier", "LearnedClassifier", "load_classifier", "rounded"]
 
-CARRIED_KAPPA = 0.6
-"""Weighted kappa with people, on unseen authors, from which a behaviour is given at all: "substantial" agreement by
-Landis and Koch (1977). Below it the level is withheld, whatever a rubric asks."""
+CARRIED_KAPPA = 0.5
+"""Weighted kappa with people, on unseen authors, from which a behaviour is given at all: half of the disagreement that
+chance would leave is gone. Below it the level is withheld, whatever a rubric asks."""
 FEWEST_WORDS = 6
 """Fewer words of the selling side show no behaviour: the shortest attempt in the corpus has six, and what a model says
 of "Hello?" is chance."""

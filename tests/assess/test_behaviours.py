@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.assess.behaviours import Classifier, load_classifier, rounded
 from pipeline.errors import UsageError
-from pipeline.records import CRITERIA, JUDGED, Call, Finding, ListeningQuality, Participant, Turn
+from pipeline.records import CRITERIA, JUDGED, MEETING_BEHAVIOURS, Call, Finding, ListeningQuality, Participant, Turn
 from pipeline.resources import ROOT, model_folder
 from tests.builders import timed_call, untimed_call
 
@@ -73,7 +73,11 @@ def test_every_call_gets_a_well_formed_finding_per_behaviour(classifier: Classif
     for finding in findings:
         assert sum(round(p * 10000) for p in finding.probabilities) == 10000
         assert min(finding.probabilities) >= 0
-        assert (finding.probabilities[0] < 0.5) == bool(finding.evidence)
+        if finding.probabilities[0] < 0.5:
+            assert finding.evidence
+        else:  # at most the nearest miss
+            assert len(finding.evidence) <= 1
+            assert finding.criteria == ()
         assert [one.turn for one in finding.evidence] == sorted({one.turn for one in finding.evidence})
         order = CRITERIA[finding.behaviour]
         assert list(finding.criteria) == [c for c in order if any(c in one.criteria for one in finding.evidence)]
@@ -90,7 +94,7 @@ def test_every_call_gets_a_well_formed_finding_per_behaviour(classifier: Classif
 
 @pytest.mark.parametrize("name", ["empty", "one turn", "wordless", "buyer only", "unknown only"])
 def test_a_seller_who_says_nothing_relevant_is_at_level_0(classifier: Classifier, name: str) -> None:
-    assert [_likeliest(finding) for finding in classifier(CALLS[name])] == [0] * 5
+    assert {_likeliest(finding) for finding in classifier(CALLS[name])} == {0}
 
 
 def test_an_opening_in_which_only_the_buyer_speaks_has_no_agenda(classifier: Classifier) -> None:
@@ -119,8 +123,8 @@ def test_times_and_labels_of_speakers_change_no_level(classifier: Classifier) ->
 @pytest.mark.parametrize("name", ["whole", "recognised"])
 def test_what_was_done_well_is_found_where_it_was_said(classifier: Classifier, name: str) -> None:
     found = _by_name(classifier(CALLS[name]))
-    for behaviour, turn in (("agenda", 2), ("client_story", 8), ("next_steps", 14)):
-        assert _likeliest(found[behaviour]) >= 2, behaviour
+    for behaviour, turn, least in (("agenda", 2, 2), ("client_story", 8, 1), ("next_steps", 14, 2)):
+        assert _likeliest(found[behaviour]) >= least, behaviour
         assert turn in [one.turn for one in found[behaviour].evidence], behaviour
 
 
@@ -153,7 +157,7 @@ def test_a_manager_meeting_is_no_sales_call(classifier: Classifier, name: str) -
     people = tuple(Participant(one["speaker"], one["name"], one["role"]) for one in read["participants"])
     turns = tuple(Turn(turn["speaker"], turn["text"]) for turn in read["turns"])
     findings = classifier(Call(name, read["type"], turns, people, None, ListeningQuality("by hand")))
-    assert [_likeliest(finding) for finding in findings] == [0] * 5
+    assert {_likeliest(one) for one in findings if one.behaviour not in MEETING_BEHAVIOURS} == {0}
 
 
 def test_rounding_keeps_the_sum() -> None:
