@@ -1,6 +1,7 @@
 """Set up and run everything that is checked before a change lands: `python3.11 scripts/test.py`.
 
-Style, types and import directions first, then pytest, whose summary is the last thing printed. Arguments go to pytest.
+Style, types and import directions first, then pytest in two processes, whose summary is the last thing printed.
+Arguments go to pytest.
 """
 
 import subprocess
@@ -23,7 +24,7 @@ def main() -> int:
     failed = [check[0].name for check in CHECKS if subprocess.run(check, cwd=ROOT, check=False).returncode]
     if failed:
         print(f"failed before the tests: {', '.join(failed)}", flush=True)
-    tests = subprocess.run([PYTHON, "-m", "pytest", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+    tests = subprocess.run([PYTHON, "-m", "pytest", "-n", "2", *sys.argv[1:]], cwd=ROOT, check=False).returncode
     return tests or bool(failed)
 
 

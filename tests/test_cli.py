@@ -119,7 +119,7 @@ def test_cli_a_missing_source_fails_on_its_own(calls, tmp_path):
     out = tmp_path / "out"
     status, _, stderr = ridealong("score", calls / "good.vtt", calls / "gone.wav", "--out", out)
     assert status == 1
-    assert "gone.wav: there is no such file" in " ".join(stderr.split())
+    assert "gone.wav:thereisnosuchfile" in "".join(stderr.split())  # a long path is wrapped anywhere
     assert (out / "calls" / "good" / "scorecard.json").is_file()
 
 

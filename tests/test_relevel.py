@@ -23,7 +23,8 @@ from pipeline.report.page import hash_source
 from tests.builders import core_rubric, untimed_call, words
 
 SCHEMA = Draft202012Validator(json.loads(resources.scorecard_schema().read_text(encoding="utf-8")))
-OLD = core_rubric("joint", version="1.0")
+CORE = core_rubric("joint", version="1.0")
+OLD = replace(CORE, behaviours=tuple(replace(one, max_risk=0.2) for one in CORE.behaviours))
 CALL = untimed_call(("R", "Our plan is " + words(60)), ("C", words(40)))
 SURE = {0: (0.9, 0.1, 0, 0), 1: (0.1, 0.8, 0.1, 0), 2: (0.0, 0.1, 0.8, 0.1), 3: (0, 0, 0.1, 0.9)}
 TORN = (0.02, 0.4, 0.4, 0.18)
