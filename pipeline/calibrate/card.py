@@ -166,8 +166,8 @@ Sides, on unseen authors: {sides["speakers"]} speakers, decided for {_percent(si
 def _carried(rows: Mapping[str, Mapping[str, Any]], report: Mapping[str, Any]) -> str:
     kept = [f"{name} ({row['kappa']:.2f})" for name, row in rows.items() if row["kappa"] >= CARRIED_KAPPA]
     quiet = [f"{name} ({row['kappa']:.2f})" for name, row in rows.items() if row["kappa"] < CARRIED_KAPPA]
-    delivery = report["delivery"]
-    return f"""A behaviour whose weighted kappa on unseen authors is under {CARRIED_KAPPA} is withheld, whatever a rubric
+    delivery, least = report["delivery"], CARRIED_KAPPA
+    return f"""A behaviour whose weighted kappa on unseen authors is under {least} is withheld, whatever a rubric
 asks. Given: {", ".join(kept) or "none"}. Withheld: {", ".join(quiet) or "none"}.
 
 The shipped rubrics hold the core behaviours, and of the others those with 0.6 or more as written and 0.55 or more with
