@@ -198,4 +198,5 @@ _LIMITS = """## Limits
 - A meeting in which only the selling side speaks is given level 0 for a call's behaviours by rule, because the model
   takes a meeting's plan and actions for an agenda and next steps.
 - The meetings are of two authors: their figures say how one author's model does on the other's, and little more.
+- Changing gender words or dialect words flips more levels than it should (benchmarks/robustness.py), by one at most.
 - Never use a level alone to decide about a person: read the evidence."""
