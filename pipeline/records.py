@@ -12,6 +12,8 @@ from typing import Any, Literal
 Role = Literal["rep", "manager", "customer", "unknown"]
 Side = Literal["seller", "buyer", "unknown"]
 CallType = Literal["discovery", "demo", "joint", "one_on_one", "deal_review"]
+RoleSource = Literal["manifest", "channel", "label", "others", "said", "unknown"]
+Trigger = Literal["objection", "price", "competitor", "hesitation"]
 
 ROLES: tuple[Role, ...] = ("rep", "manager", "customer", "unknown")
 CALL_TYPES: tuple[CallType, ...] = ("discovery", "demo", "joint", "one_on_one", "deal_review")
@@ -93,11 +95,17 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One speaker of a call. `speaker` is the label that turns use, `name` the person's name or None."""
+    """One speaker of a call. `speaker` is the label that turns use, `name` the person's name or None.
+
+    `role_from` is where the role comes from: the manifest's names, its channels, a label that says it, the roles of the
+    `others`, or what is `said`. `confidence` is the probability (0-1) that the role is right, None where it was given.
+    """
 
     speaker: str
     name: str | None
     role: Role
+    role_from: RoleSource = "manifest"
+    confidence: float | None = None
 
     @property
     def side(self) -> Side:
@@ -110,14 +118,21 @@ class ListeningQuality:
     """How far the call record can be trusted: who listened, how sure they were, and what went wrong.
 
     `word_confidence` is the mean word probability (0-1), None for an imported transcript or an engine without one.
-    `speech_attributed` is the share (0-1) of spoken words that got a speaker. `warnings` are sentences for people.
+    `speech_attributed` is the share (0-1) of spoken words that got a speaker. `diarization_trust` is low where voices
+    were told apart without a model that was trained for it. `language` is an ISO 639-1 code with its probability (0-1),
+    None where nobody detected or gave one. `dropped` are (reason, words) that the hallucination guards took away.
+    `warnings` are sentences for people.
     """
 
     engine: str
     models: tuple[tuple[str, str], ...] = ()
     diarization: str = "none"
+    diarization_trust: Literal["high", "low"] = "high"
     word_confidence: float | None = None
     speech_attributed: float | None = None
+    language: str | None = None
+    language_probability: float | None = None
+    dropped: tuple[tuple[str, int], ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -241,26 +256,43 @@ class TalkMeasures:
 @dataclass(frozen=True, slots=True)
 class Talk:
     """Talk measures by speaker and by side. `switches_per_minute` and `dead_air` (seconds in which nobody
-    speaks) belong to the whole call. `basis` says what was measured: "time" or, without times, "words"."""
+    speaks) belong to the whole call. `basis` says what was measured: "time" or, without times, "words". `withheld` are
+    (measure, reason) of those that this call's record is not good enough for; they are None everywhere."""
 
     basis: Literal["time", "words"]
     by_speaker: tuple[tuple[str, TalkMeasures], ...]
     by_side: tuple[tuple[Side, TalkMeasures], ...]
     switches_per_minute: float | None
     dead_air: float | None
+    withheld: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """The manager's part in a joint call. `manager_share` is manager / (rep + manager) speech, 0-1; `takeover`
-    is None where it cannot be told. `began_turn` counts from 0; `began_at` and `rep_silent_for` are seconds."""
+    """The manager's part in a joint call. Shares are manager / (rep + manager), 0-1: of speech (seconds, or words where
+    there are no times) and, in `manager_turn_share`, of turns that are more than a back-channel.
+
+    `takeover` is None where it cannot be told, for the reason in `withheld`. The rest is of a takeover and None without
+    one: the manager's share before and after it began, `began_turn` from 0, `began_at` in seconds; `said_before`, the
+    last thing said before it, by `said_before_by`, and its kind, `trigger` (None for none of those); whether the rep
+    got the conversation back later, in `returned_turn`; for how long the rep was silent, in seconds and in turns.
+    """
 
     manager_share: float | None = None
+    manager_turn_share: float | None = None
     takeover: bool | None = None
+    share_before: float | None = None
+    share_after: float | None = None
     began_turn: int | None = None
     began_at: float | None = None
-    rep_silent_for: float | None = None
     said_before: str | None = None
+    said_before_by: str | None = None
+    trigger: Trigger | None = None
+    rep_returned: bool | None = None
+    returned_turn: int | None = None
+    rep_silent_for: float | None = None
+    rep_silent_turns: int | None = None
+    withheld: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def to_dict(scorecard: Scorecard) -> dict[str, Any]:
         "duration": _time(call.duration),
         "source": call.source,
         "rubric": {"id": scorecard.rubric_id, "version": scorecard.rubric_version},
-        "participants": [{"speaker": one.speaker, "name": one.name, "role": one.role} for one in call.participants],
+        "participants": [asdict(one) for one in call.participants],
         "behaviours": {score.behaviour: _behaviour(score) for score in scorecard.behaviours},
         "talk": _talk(scorecard.talk),
         "joint": {**asdict(scorecard.joint), "began_at": _time(scorecard.joint.began_at)},
@@ -93,8 +93,12 @@ def to_dict(scorecard: Scorecard) -> dict[str, Any]:
             "engine": quality.engine,
             "models": dict(quality.models),
             "diarization": quality.diarization,
+            "diarization_trust": quality.diarization_trust,
             "word_confidence": _share(quality.word_confidence),
             "speech_attributed": _share(quality.speech_attributed),
+            "language": quality.language,
+            "language_probability": _share(quality.language_probability),
+            "dropped": dict(quality.dropped),
             "warnings": list(scorecard.warnings),
             "agreement": {one.behaviour: _agreement(one) for one in scorecard.agreement},
         },
@@ -130,6 +134,7 @@ def _talk(talk: Talk) -> dict[str, Any]:
         "by_side": {side: asdict(measures) for side, measures in talk.by_side},
         "switches_per_minute": talk.switches_per_minute,
         "dead_air": talk.dead_air,
+        "withheld": dict(talk.withheld),
     }
 
 

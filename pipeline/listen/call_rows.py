@@ -27,10 +27,12 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 
 @dataclass(frozen=True, slots=True)
 class CallRow:
-    """One call to score. At least one of `recording` and `transcript` is given; both are absolute and resolved.
+    """One call to score. At least one of `recording` and `transcript` is given; all paths are absolute and resolved.
 
-    `channels` are the roles by channel in order, empty where they are not known. `details` are the other columns with
-    a value, in the manifest's order, and team. `defaults` are sentences for the scorecard: what was assumed.
+    `channels` are the roles by channel in order, each channel with one role or several, empty where they are not known.
+    `speakers` is the least and the most people that speak, `rttm` a file that says who speaks when in the recording.
+    `language` is an ISO 639-1 code, `products` are names worth expecting. `details` are the other columns with a value,
+    in the manifest's order, and team. `defaults` are sentences for the scorecard: what was assumed.
     """
 
     recording: Path | None
@@ -41,7 +43,11 @@ class CallRow:
     rep: str | None = None
     manager: str | None = None
     customers: tuple[str, ...] = ()
-    channels: tuple[Role, ...] = ()
+    channels: tuple[tuple[Role, ...], ...] = ()
+    speakers: tuple[int, int] | None = None
+    rttm: Path | None = None
+    language: str | None = None
+    products: tuple[str, ...] = ()
     transcript: Path | None = None
     details: tuple[tuple[str, str], ...] = ()
     defaults: tuple[str, ...] = ()

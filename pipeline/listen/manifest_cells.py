@@ -32,11 +32,18 @@ KNOWN_COLUMNS = (
     "customer",
     "channels",
     "transcript",
+    "speakers",
+    "rttm",
+    "language",
+    "products",
 )
 CHANNEL_ROLES: tuple[Role, ...] = ("rep", "manager", "customer")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]+)?")
+MOST_SPEAKERS = 20
 _SEVERAL = re.compile(r"[,;]")
+_SPEAKERS = re.compile(r"([0-9]{1,2})(?:\s*[-–]\s*([0-9]{1,2}))?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(slots=True)
@@ -63,6 +70,9 @@ def read_row(folder: Path, line: int, cells: Mapping[str, str]) -> tuple[CallRow
     recording, transcript = _path(row, "recording"), _path(row, "transcript")
     if not cells.get("recording", "").strip() and not cells.get("transcript", "").strip():
         row.fault("recording", "neither a recording nor a transcript is given", "the path of at least one of them")
+    rttm = _path(row, "rttm")
+    if rttm is not None and recording is None:
+        row.fault("rttm", "it is given without a recording", "an RTTM file beside the recording whose voices it tells")
     call_type, type_default = _call_type(row)
     call_id, id_default = _call_id(row)
     others = tuple((name, row.cell(name)) for name in cells if name == "team" or name not in KNOWN_COLUMNS)
@@ -75,8 +85,12 @@ def read_row(folder: Path, line: int, cells: Mapping[str, str]) -> tuple[CallRow
         team=row.cell("team") or None,
         rep=row.cell("rep") or None,
         manager=row.cell("manager") or None,
-        customers=tuple(dict.fromkeys(name for part in row.cell("customer").split(";") if (name := part.strip()))),
+        customers=_listed(row.cell("customer")),
         channels=_channels(row),
+        speakers=_speakers(row),
+        rttm=rttm,
+        language=_language(row),
+        products=_listed(row.cell("products")),
         details=tuple((name, value) for name, value in others if value),
         defaults=(*type_default, *id_default),
     )
@@ -144,16 +158,44 @@ def _started_at(row: RowReader) -> str | None:
     return value
 
 
-def _channels(row: RowReader) -> tuple[Role, ...]:
+def _listed(value: str) -> tuple[str, ...]:
+    """The names between semicolons, each once."""
+    return tuple(dict.fromkeys(name for part in value.split(";") if (name := part.strip())))
+
+
+def _speakers(row: RowReader) -> tuple[int, int] | None:
+    """ "3" or "2-4": the least and the most people that speak."""
+    value = row.cell("speakers")
+    if not value:
+        return None
+    match = _SPEAKERS.fullmatch(value)
+    least, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= least <= most <= MOST_SPEAKERS:
+        row.fault("speakers", f"got '{value}'", f'a number from 1 to {MOST_SPEAKERS} as "3", or a range as "2-4"')
+        return None
+    return least, most
+
+
+def _language(row: RowReader) -> str | None:
+    value = row.cell("language").lower().replace("_", "-").split("-")[0]
+    if value and _LANGUAGE.fullmatch(value) is None:
+        row.fault("language", f"got '{row.cell('language')}'", "an ISO 639-1 code, as en or de")
+    return value or None
+
+
+def _channels(row: RowReader) -> tuple[tuple[Role, ...], ...]:
+    """The roles by channel; "rep+manager,customer" puts two people on the first one."""
     value = row.cell("channels")
-    roles = [part.strip().lower() for part in _SEVERAL.split(value)] if value else []
+    channels = [[one.strip().lower() for one in part.split("+")] for part in _SEVERAL.split(value)] if value else []
+    roles = [role for channel in channels for role in channel]
     wrong = [role for role in roles if role not in CHANNEL_ROLES]
     twice = [role for role in ("rep", "manager") if roles.count(role) > 1]
     allowed = (
-        'rep, manager and customer, one for each channel in order, as "rep,customer"; customer may come more than once'
+        'rep, manager and customer, one for each channel in order, as "rep,customer"; several on one channel with a '
+        'plus, as "rep+manager,customer"; customer may come more than once'
     )
     if wrong:
         row.fault("channels", f"got '{value}', where '{wrong[0]}' is no role", allowed)
     elif twice:
         row.fault("channels", f"got '{value}', where {twice[0]} comes twice", allowed)
-    return tuple(cast(Role, role) for role in roles)
+    return tuple(tuple(cast(Role, role) for role in channel) for channel in channels)

@@ -52,7 +52,7 @@ def assign_roles(speakers: Sequence[str], turns: Sequence[Turn], row: CallRow, *
 
 def _by_channel(speakers: Iterable[str], row: CallRow) -> dict[str, Role]:
     """Roles of the speakers that are channels ("channel-2"), where the manifest names the roles by channel."""
-    labels = {f"channel-{number}": role for number, role in enumerate(row.channels, start=1)}
+    labels = {f"channel-{number}": roles[0] for number, roles in enumerate(row.channels, start=1) if len(roles) == 1}
     return {speaker: labels[speaker] for speaker in speakers if speaker in labels}
 
 
