@@ -17,7 +17,6 @@ import numpy as np
 from pipeline.errors import OutputError
 from pipeline.listen.media import RATE, Audio, Samples
 
-_BLOCK = RATE * 60  # samples mixed in one go
 _BIT_RATE = "32k"  # mono speech; 14 MB an hour
 _SAME_BYTES = ["-fflags", "+bitexact", "-flags:a", "+bitexact", "-map_metadata", "-1"]
 _SEEKABLE = ["-write_xing", "0", "-id3v2_version", "0"]  # constant bit rate: a player finds a second by counting bytes
@@ -34,7 +33,7 @@ def cut(audio: Audio, start: float, end: float, path: Path) -> Path:
         raise OutputError(
             f"{path}: a clip from {start} s to {end} s holds nothing; the call has {audio.duration:.1f} s."
         )
-    pcm = _mixed(audio.samples[:, first:last], _gain(audio.samples))
+    pcm = _mixed(audio.window(first, last), _gain(audio))
     segment = _segment_class()(data=pcm, sample_width=2, frame_rate=RATE, channels=1)
     kind = path.suffix.lstrip(".").lower() or "mp3"
     try:
@@ -52,13 +51,13 @@ def write_playback(audio: Audio, path: Path) -> Path:
     """
     command = [_ffmpeg(), "-v", "error", "-nostdin", "-y", "-f", "s16le", "-ar", str(RATE), "-ac", "1", "-i", "pipe:0"]
     command += [*_SAME_BYTES, *_SEEKABLE, "-c:a", "libmp3lame", "-b:a", _BIT_RATE, "-compression_level", "7"]
-    gain = _gain(audio.samples)
+    gain = _gain(audio)
     try:
         with path.open("wb") as target:
             encoder = subprocess.Popen(
                 [*command, "-f", "mp3", "pipe:1"], stdin=subprocess.PIPE, stdout=target, stderr=subprocess.PIPE
             )
-            _feed(encoder, audio.samples, gain)
+            _feed(encoder, audio, gain)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}). Check the folder and free space.") from error
     if encoder.returncode != 0:
@@ -66,14 +65,14 @@ def write_playback(audio: Audio, path: Path) -> Path:
     return path
 
 
-def _feed(encoder: subprocess.Popen[bytes], samples: Samples, gain: float) -> None:
+def _feed(encoder: subprocess.Popen[bytes], audio: Audio, gain: float) -> None:
     """Give the encoder the mixed call piece by piece, and wait for it."""
     with encoder:
         if encoder.stdin is None or encoder.stderr is None:
             raise OSError("the encoder has no input")
         try:
-            for start in range(0, samples.shape[1], _BLOCK):
-                encoder.stdin.write(_mixed(samples[:, start : start + _BLOCK], gain))
+            for _, samples in audio.blocks():
+                encoder.stdin.write(_mixed(samples, gain))
         except BrokenPipeError:
             encoder.wait()  # it has ended early; its status says so
         else:
@@ -81,11 +80,11 @@ def _feed(encoder: subprocess.Popen[bytes], samples: Samples, gain: float) -> No
             encoder.stderr.read()
 
 
-def _gain(samples: Samples) -> float:
+def _gain(audio: Audio) -> float:
     """What the sum of the channels is multiplied with so that it never clips; at most 1."""
     peak = 0.0
-    for start in range(0, samples.shape[1], _BLOCK):
-        peak = max(peak, float(np.abs(samples[:, start : start + _BLOCK].sum(axis=0)).max()))
+    for _, samples in audio.blocks():
+        peak = max(peak, float(np.abs(samples.sum(axis=0)).max()))
     return min(1.0, _FULL_SCALE / peak) if peak > 0 else 1.0
 
 

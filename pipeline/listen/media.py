@@ -1,31 +1,30 @@
-"""A recording file in, its samples out: every channel for itself, float32 at 16 kHz, mapped from a temporary file.
+"""A recording file in, its samples out: every channel for itself, float32 at 16 kHz, in a temporary file.
 
 Decoding is done by `decode_child` in a process under limits; here its request is made and its report is put in words.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.errors import MediaError
 from pipeline.listen import containers
-from pipeline.listen.decode_child import RATE as RATE
+from pipeline.listen.audio import RATE as RATE
+from pipeline.listen.audio import Audio as Audio
+from pipeline.listen.audio import PcmFile
+from pipeline.listen.audio import Samples as Samples
 from pipeline.listen.decode_child import SAMPLE_BYTES
 from pipeline.settings import MediaLimits
-
-Samples = NDArray[np.float32]
 
 DEFAULT_LIMITS = MediaLimits()
 _CHILD = Path(__file__).with_name("decode_child.py")
@@ -33,38 +32,7 @@ _STARTING_SECONDS = 60  # on top of the computing time: start, disk, and other j
 _SHORT_BY = 0.5  # seconds that a whole file may lack: encoders pad and trim their first and last frames
 _SILENT_PEAK = 2 / 32768  # dither of a 16-bit file
 _HASH_BLOCK = 4 * 1024**2
-_SCAN = RATE * 60  # samples looked at in one go
 _CONVERT = f"Export the recording again as {containers.ALLOWED_NAMES}."
-
-
-@dataclass(frozen=True, slots=True)
-class Audio:
-    """A decoded recording. `samples` is (channels, samples) float32 at 16 kHz, read from disk as it is used.
-
-    `sample_rate` and `codec` are the file's own. `warnings` are sentences for people.
-    """
-
-    samples: Samples
-    path: Path
-    sha256: str
-    container: str
-    codec: str
-    sample_rate: int
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def duration(self) -> float:
-        """Length in seconds."""
-        return float(self.samples.shape[1] / RATE)
-
-    @property
-    def channels(self) -> int:
-        """How many channels there are."""
-        return int(self.samples.shape[0])
-
-    def channel(self, index: int) -> Samples:
-        """One channel as a contiguous array in memory."""
-        return np.ascontiguousarray(self.samples[index])
 
 
 def decode(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> Audio:
@@ -79,13 +47,15 @@ def decode(path: Path, limits: MediaLimits = DEFAULT_LIMITS) -> Audio:
     missing = containers.wav_seconds_missing(head, path.stat().st_size) if container is containers.WAV else 0.0
     if missing > _SHORT_BY:
         raise MediaError(f"{path}: is cut off: its last {missing:.1f} s are missing. Fetch or export the file again.")
-    with tempfile.TemporaryFile(prefix="ridealong-") as pcm:
-        report, digest = _run_child(path, container, limits, pcm)
-        samples = _mapped(pcm, report)
-    _check_whole(path, container, report)
-    _check_sounding(path, samples)
+    with contextlib.ExitStack() as unless_taken:
+        file = unless_taken.enter_context(tempfile.TemporaryFile(prefix="ridealong-"))
+        report, digest = _run_child(path, container, limits, file)
+        _check_whole(path, container, report)
+        pcm = PcmFile(file, int(report["channels"]))
+        _check_sounding(path, pcm)
+        unless_taken.pop_all()  # from here on the recording closes it
     return Audio(
-        samples=samples,
+        pcm=pcm,
         path=path,
         sha256=digest,
         container=container.name,
@@ -195,15 +165,6 @@ def _refusal(reason: str, detail: Any, limits: MediaLimits) -> str:
     return sentences[reason]
 
 
-def _mapped(pcm: IO[bytes], report: dict[str, Any]) -> Samples:
-    """The child's output as (channels, samples), mapped from the temporary file, which vanishes with the array."""
-    samples, channels = int(report["samples"]), int(report["channels"])
-    if samples == 0:
-        return np.zeros((channels, 0), np.float32)
-    mapped = np.memmap(pcm, dtype=np.float32, mode="r", shape=(samples, channels))
-    return mapped.T  # (channels, samples)
-
-
 def _check_whole(path: Path, container: containers.Container, report: dict[str, Any]) -> None:
     """Raise MediaError where nothing was decoded, or less than the file says it holds."""
     seconds, declared = report["samples"] / RATE, report["declared"]
@@ -215,14 +176,14 @@ def _check_whole(path: Path, container: containers.Container, report: dict[str, 
         )
 
 
-def _check_sounding(path: Path, samples: Samples) -> None:
+def _check_sounding(path: Path, pcm: PcmFile) -> None:
     """Raise MediaError where every channel is digital silence, or samples are not numbers."""
     peak = 0.0
-    for start in range(0, samples.shape[1], _SCAN):
-        loudest = float(np.abs(samples[:, start : start + _SCAN]).max())
-        if not np.isfinite(loudest):
+    for _, frames in pcm.read(0, pcm.length):
+        low, high = float(frames.min()), float(frames.max())  # either is NaN where a sample is
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise MediaError(f"{path}: holds samples that are not numbers. {_CONVERT}")
-        peak = max(peak, loudest)
+        peak = max(peak, high, -low)
     if peak <= _SILENT_PEAK:
         raise MediaError(f"{path}: is silent on every channel. Check what was recorded, and export it again.")
 
