@@ -48,7 +48,8 @@ class ListenSettings:
     `whisper_model` and `diarization_model` are a hub name or a local folder. None means: for Whisper
     `large-v3-turbo` on a GPU and `small` on a CPU, for pyannote `pyannote/speaker-diarization-community-1`.
     `language` None lets Whisper detect it; the embedded engine knows US English only. `device` is auto, cpu or cuda.
-    `hub_token` falls back to the variable HF_TOKEN.
+    `hub_token` falls back to the variable HF_TOKEN. `diarization_seconds` is the time that telling one recording's
+    voices apart may take; None means ten minutes and four times the recording's length.
     """
 
     engine: Engine = "auto"
@@ -57,4 +58,5 @@ class ListenSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     language: str | None = None
     hub_token: str | None = field(default=None, repr=False)
+    diarization_seconds: float | None = None
     limits: MediaLimits = MediaLimits()

@@ -1,25 +1,23 @@
-"""Who speaks when in one channel that carries several people: pyannote.audio, from a local folder or by hub name."""
+"""Who speaks when where several people share a channel: what every diarizer does, and which one is chosen.
+
+pyannote.audio is the one that is trusted. Without its weights two people can still be told apart, with little trust;
+three or more cannot, and the error says what to do.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import logging
-import warnings
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 from pipeline.errors import ListeningError
-from pipeline.listen.hub import hub_answers, hub_token, identity
-from pipeline.listen.media import RATE, Samples
+from pipeline.listen.media import Samples
+from pipeline.listen.speech import Stretch
 from pipeline.records import SpeechSegment
 from pipeline.settings import ListenSettings
-from pipeline.torch_runtime import prepare
 
 _log = logging.getLogger(__name__)
-DEFAULT_MODEL = "pyannote/speaker-diarization-community-1"
-_CONFIG = "config.yaml"
 
 WAYS_OUT = (
     "Three ways out: (1) weights: accept the terms of pyannote/speaker-diarization-community-1 on the model hub and "
@@ -27,6 +25,7 @@ WAYS_OUT = (
     "give --diarization-model FOLDER; (2) channels: a recording with a channel a party; (3) a transcript with "
     "speakers, in the manifest's `transcript` column."
 )
+_WEIGHTLESS_PEOPLE = 2
 
 
 class Diarizer(Protocol):
@@ -44,103 +43,58 @@ class Diarizer(Protocol):
     def warnings(self) -> tuple[str, ...]:
         """Sentences for people on how far the result can be trusted."""
 
-    def __call__(self, samples: Samples, *, speakers: int | None = None) -> tuple[SpeechSegment, ...]:
-        """The stretches of every voice in mono 16 kHz samples, by start. `speakers` is their number, if known."""
+    @property
+    def trust(self) -> Literal["high", "low"]:
+        """low where no model that was trained for it tells the voices apart."""
+
+    def __call__(
+        self,
+        samples: Samples,
+        *,
+        speakers: tuple[int, int] | None = None,
+        stretches: Sequence[Stretch] | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> tuple[SpeechSegment, ...]:
+        """The stretches of every voice in mono 16 kHz samples, by start; empty where nobody speaks.
+
+        `speakers` is the least and the most people, None where it is not known. `stretches` is where speech was found,
+        in seconds, None where nobody looked. `progress` is called with (done, total). Raises ListeningError.
+        """
 
 
-class PyannoteDiarizer:
-    """A loaded pyannote pipeline. Speakers are labelled `speaker-1`, `speaker-2`, … in the order they first speak."""
+def choose_diarizer(
+    settings: ListenSettings, path: Path | None = None, *, speakers: tuple[int, int] | None = None
+) -> Diarizer:
+    """pyannote as the settings name it; for two people at most, without weights, the diarizer that needs none.
 
-    warnings = (
-        "Voices share a channel and were told apart by their sound, so some words may stand with the wrong speaker.",
-    )
+    A model that the settings name is used or is an error. Raises ListeningError, for the recording at `path` where it
+    is given, with the three ways out where three or more people, or nobody knows how many, are to be told apart.
+    """
+    from pipeline.listen.pyannote_weights import WeightsMissing, load_pyannote
 
-    def __init__(self, pipeline: Any, *, model_name: str, revision: str) -> None:
-        self.name = f"pyannote {model_name}"
-        self.models: tuple[tuple[str, str], ...] = ((self.name, revision),)
-        self._pipeline = pipeline
-
-    def __call__(self, samples: Samples, *, speakers: int | None = None) -> tuple[SpeechSegment, ...]:
-        """The stretches of every voice, by start."""
-        import torch
-
-        waveform = torch.from_numpy(samples.copy()).unsqueeze(0)  # (1, samples): a memory map may be read-only
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about its own internals (std of one frame, TF32); nothing for our users
-            output = self._pipeline({"waveform": waveform, "sample_rate": RATE}, num_speakers=speakers)
-        annotation = getattr(output, "speaker_diarization", output)  # pipelines before 4.0 return it bare
-        tracks = sorted(
-            (max(0.0, segment.start), min(segment.end, len(samples) / RATE), str(label))
-            for segment, _, label in annotation.itertracks(yield_label=True)
-        )
-        labels: dict[str, str] = {}
-        for _, _, label in tracks:
-            labels.setdefault(label, f"speaker-{len(labels) + 1}")
-        return tuple(SpeechSegment(labels[label], round(a, 3), round(b, 3)) for a, b, label in tracks if b > a)
-
-
-def choose_diarizer(settings: ListenSettings, path: Path) -> Diarizer:
-    """pyannote as the settings name it. Raises ListeningError with the three ways out for the recording at `path`."""
     try:
         return load_pyannote(settings)
     except ListeningError as error:
+        missing = isinstance(error, WeightsMissing) and settings.diarization_model is None
+        if missing and speakers is not None and speakers[1] <= _WEIGHTLESS_PEOPLE:
+            _log.info("%s Voices are told apart without weights.", error)
+            return _two_voices()
+        of = "" if path is None else f"{path}: "
         raise ListeningError(
-            f"{path}: its voices share one channel, and nothing here can tell them apart: {error} {WAYS_OUT}"
+            f"{of}its voices share one channel, and nothing here can tell them apart: {error} "
+            f"{_number_of(speakers) if missing else ''}{WAYS_OUT}"
         ) from error
 
 
-def load_pyannote(settings: ListenSettings) -> PyannoteDiarizer:
-    """The pipeline from a local folder, the hub's cache or the hub. Raises ListeningError, in seconds when offline."""
-    name = settings.diarization_model or DEFAULT_MODEL
-    prepare()
-    folder = _find_folder(name, hub_token(settings))
-    label, revision = identity(name, folder)
-    pipeline = _load(folder, settings.device, hub_token(settings))
-    return PyannoteDiarizer(pipeline, model_name=label, revision=revision)
+def _two_voices() -> Diarizer:
+    """The diarizer that needs no weights."""
+    from pipeline.listen.voices import TwoVoices
+
+    return TwoVoices()
 
 
-def _find_folder(name: str, token: str | None) -> Path:
-    """The folder that holds the pipeline's config.yaml and models."""
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        if not (folder / _CONFIG).is_file():
-            raise ListeningError(f"{folder} holds no {_CONFIG}, so it is no pyannote pipeline.")
-        return folder
-    if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") != 1:
-        raise ListeningError(f"{name} is neither a folder nor a hub name like {DEFAULT_MODEL}.")
-
-    from huggingface_hub import snapshot_download
-
-    with contextlib.suppress(OSError, ValueError):
-        cached = Path(snapshot_download(name, local_files_only=True))
-        if (cached / _CONFIG).is_file():
-            return cached
-    if not hub_answers():
-        raise ListeningError(f"{name} is not on this machine and the model hub cannot be reached.")
-    try:
-        return Path(snapshot_download(name, token=token))
-    except (OSError, ValueError) as error:  # the hub's errors derive from OSError
-        missing = "" if token else "; no token is set"
-        raise ListeningError(f"{name} could not be fetched ({type(error).__name__}{missing}).") from error
-
-
-@lru_cache(maxsize=1)
-def _load(folder: Path, device: str, token: str | None) -> Any:
-    """The pipeline on its device; loaded once."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")  # torchcodec is not there: samples are handed over, no file is read
-        import torch
-        from pyannote.audio import Pipeline
-
-        try:
-            pipeline = Pipeline.from_pretrained(folder, token=token)
-        except Exception as error:  # a folder from outside: anything its parts raise means that it cannot be used
-            raise ListeningError(f"{folder} holds no pipeline that can be loaded ({error}).") from error
-    if pipeline is None:
-        raise ListeningError(f"{folder} holds no pipeline that can be loaded.")
-    has_gpu = torch.cuda.is_available()
-    if device == "cuda" and not has_gpu:
-        raise ListeningError("device cuda was asked for, but no CUDA GPU is found here.")
-    if has_gpu and device != "cpu":
-        pipeline.to(torch.device("cuda"))
-    return pipeline
+def _number_of(speakers: tuple[int, int] | None) -> str:
+    """Why the diarizer without weights does not help."""
+    if speakers is None:
+        return "Without weights only two people can be told apart, and nobody says how many speak on this call. "
+    return f"Without weights only two people can be told apart, and up to {speakers[1]} speak on this call. "
