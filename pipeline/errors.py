@@ -6,7 +6,8 @@ RidealongError
 │   ├── RubricError      a rubric file: every fault of the file, each with its place
 │   ├── RatingsError     ratings.csv: every fault of the file, each with its line and column
 │   ├── CalibrationError a calibration file, or the scorecards to calibrate with: every fault
-│   └── JudgeError       a judge's file: every fault of the file
+│   ├── JudgeError       a judge's file: every fault of the file
+│   └── VocabularyError  a vocabulary file: every fault of the file, each with its line
 └── CallError            this one call cannot be scored, the others can                  (exit 1)
     ├── MediaError       the recording cannot be read, or is over a limit
     ├── TranscriptError  the transcript file cannot be read
@@ -57,6 +58,10 @@ class CalibrationError(FileFaults):
 
 class JudgeError(FileFaults):
     """A judge's configuration file cannot be used."""
+
+
+class VocabularyError(FileFaults):
+    """A vocabulary file cannot be used."""
 
 
 class CallError(RidealongError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Engine = Literal["auto", "whisper", "sphinx"]
+WhisperMode = Literal["auto", "sequential", "batched"]
 ENGINES: tuple[Engine, ...] = ("auto", "whisper", "sphinx")
 
 OPT_OUTS = {
@@ -49,7 +50,10 @@ class ListenSettings:
     `large-v3-turbo` on a GPU and `small` on a CPU, for pyannote `pyannote/speaker-diarization-community-1`.
     `language` None lets Whisper detect it; the embedded engine knows US English only. `device` is auto, cpu or cuda.
     `hub_token` falls back to the variable HF_TOKEN. `diarization_seconds` is the time that telling one recording's
-    voices apart may take; None means ten minutes and four times the recording's length.
+    voices apart may take; None means ten minutes and four times the recording's length. `whisper_mode` is how Whisper
+    reads a recording: window by window (sequential), several windows at once (batched), or whichever was measured to
+    be the better on the device (auto). `vocabulary` are terms worth expecting beside each call's own names, the most
+    needed first.
     """
 
     engine: Engine = "auto"
@@ -60,3 +64,5 @@ class ListenSettings:
     hub_token: str | None = field(default=None, repr=False)
     diarization_seconds: float | None = None
     limits: MediaLimits = MediaLimits()
+    whisper_mode: WhisperMode = "auto"
+    vocabulary: tuple[str, ...] = ()
