@@ -7,6 +7,8 @@ it is speech, but it does not take the floor.
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -31,6 +33,30 @@ def word_count(turn: Turn) -> int:
 def seconds(turn: Turn) -> float:
     """Length of a turn in seconds; 0 where it has no times."""
     return 0.0 if turn.start is None or turn.end is None else max(0.0, turn.end - turn.start)
+
+
+def spoken_seconds(call: Call) -> list[float]:
+    """Seconds of each turn in which its speaker is heard: pauses within it and speech of others do not count.
+
+    A turn in which diarization heard nothing of its speaker counts with its whole length, and without times with 0.
+    """
+    heard = {name: union([one for one in call.speech if one.speaker == name]) for name in _voices(call)}
+    return [_heard_in(turn, heard.get(turn.speaker, [])) or seconds(turn) for turn in call.turns]
+
+
+def _voices(call: Call) -> list[str]:
+    return list(dict.fromkeys(one.speaker for one in call.speech))
+
+
+def _heard_in(turn: Turn, heard: Sequence[tuple[float, float]]) -> float:
+    if turn.start is None or turn.end is None:
+        return 0.0
+    found = 0.0
+    for start, end in heard[max(0, bisect_right(heard, (turn.start, math.inf)) - 1) :]:
+        if start >= turn.end:
+            break
+        found += max(0.0, min(end, turn.end) - max(start, turn.start))
+    return found
 
 
 def is_back_channel(turn: Turn) -> bool:

@@ -51,7 +51,8 @@ class Rubric:
 
     A behaviour is withheld where the mean word confidence or the share of speech attributed is under the minimum.
     `takeover_after` is the manager's share of seller-side speech from a point on that makes it a takeover,
-    `takeover_total` that of the whole call (assessment standard: "holds the seller side for most of it").
+    `takeover_turns_after` the same of its turns, `takeover_total` that of the whole call (assessment standard: "holds the
+    seller side for most of it").
     `calibration` is the one whose thresholds stand in place of the file's, None where they are the file's own.
     """
 
@@ -64,6 +65,7 @@ class Rubric:
     min_word_confidence: float = 0.0
     min_speech_attributed: float = 0.0
     takeover_after: float = 0.8
+    takeover_turns_after: float = 0.7
     takeover_total: float = 0.6
     sha256: str = field(default="", compare=False)
     calibration: Calibration | None = None
@@ -121,6 +123,7 @@ def _from_file(path: Path) -> Rubric:
         min_word_confidence=float(quality.get("min_word_confidence", 0.0)),
         min_speech_attributed=float(quality.get("min_speech_attributed", 0.0)),
         takeover_after=float(takeover.get("share_after", 0.8)),
+        takeover_turns_after=float(takeover.get("turns_after", 0.7)),
         takeover_total=float(takeover.get("share_total", 0.6)),
         sha256=sha256,
     )

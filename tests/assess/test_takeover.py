@@ -51,10 +51,20 @@ def test_takeover_a_closing_word_takes_nothing_over():
     assert manager_part(untimed_call(("R", words(90)), ("C", words(9)), ("M", words(12))), RUBRIC).takeover is False
 
 
-@pytest.mark.parametrize("speakers", ["RC", "MC", "C", "XC", ""])
-def test_takeover_cannot_be_told_without_a_rep_and_a_manager(speakers):
+@pytest.mark.parametrize(
+    ("speakers", "reason"),
+    [
+        ("RC", "No manager speaks on this call."),
+        ("MC", "No rep speaks on this call."),
+        ("C", "No rep and no manager speaks on this call."),
+        ("", "No rep and no manager speaks on this call."),
+        ("XC", "No speaker is known to be the rep or the manager, and one speaker's role is unknown. Name them in the "
+         "manifest."),
+    ],
+)  # fmt: skip
+def test_takeover_cannot_be_told_without_a_rep_and_a_manager(speakers, reason):
     call = untimed_call(*((speaker, words(20)) for speaker in speakers))
-    assert manager_part(call, RUBRIC) == Joint()
+    assert manager_part(call, RUBRIC) == Joint(withheld=reason)
 
 
 @pytest.mark.parametrize("call_type", MEETINGS)
