@@ -154,6 +154,27 @@ def calibrate(
 
 
 @app.command()
+def evaluate(
+    out: Annotated[
+        Path, typer.Argument(help="Folder that score --out wrote, or one of CALL_ID.vtt, .stm, .srt and .rttm.")
+    ],
+    references: Annotated[
+        Path, typer.Option("--references", help="Folder of references: CALL_ID.vtt, .stm or .srt, and .rttm.")
+    ],
+    results: Annotated[Path | None, typer.Option("--out", help="File for the results as JSON.")] = None,
+    language: Annotated[
+        str | None, typer.Option("--language", help="Language of the words, as en. [default: each call's own]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")] = False,
+) -> None:
+    """Compare what was heard with references: words, speakers, talk shares and roles; see docs/evaluation.md."""
+    from pipeline import terminal
+
+    failed = terminal.evaluate(out, references, results=results, language=language, as_json=as_json)
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
 def relevel(
     scores: Annotated[Path, typer.Argument(help="Folder of scorecards, as score --out wrote it; it is only read.")],
     out: Annotated[Path, typer.Option("--out", help="Another folder, for the new scorecards and the bridge.")],

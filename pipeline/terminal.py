@@ -108,6 +108,33 @@ def calibrate(
         )
 
 
+def evaluate(
+    out: Path, references: Path, *, results: Path | None = None, language: str | None = None, as_json: bool = False
+) -> int:
+    """How many calls could not be read. Prints the figures, and says which calls are not in them."""
+    from pipeline.evaluation import evaluate_files
+    from pipeline.evaluation_table import json_lines, summary
+
+    told = Console(stderr=True)
+    with told.status("comparing with the references"):
+        found = evaluate_files(out, references=references, language=language, results=results)
+    for call in found.failed:
+        told.print(f"[red]failed[/] {escape(call.call_id)}: {escape(call.error or '')}")
+    for calls, lack in ((found.without_reference, "reference"), (found.without_output, "output")):
+        if calls:
+            names = ", ".join(calls[:5]) + (" …" if len(calls) > 5 else "")
+            told.print(f"[yellow]{len(calls)} without {lack}, and in no figure: {escape(names)}[/]")
+    for call in found.calls:
+        for note in call.notes:
+            told.print(f"[dim]{escape(call.call_id)}: {escape(note)}[/]")
+    if as_json:
+        for line in json_lines(found):
+            print(line)
+    else:
+        Console().print(summary(found))
+    return len(found.failed)
+
+
 def relevel(scores: Path, out: Path, *, rubric: str, calibration: Path | None = None, as_json: bool = False) -> int:
     """How many scorecards could not be read. Prints how far levels moved, and says where the bridge is."""
     from pipeline.assess.calibration import load_calibration

@@ -1,0 +1,114 @@
+"""Files of one call -> what was said in it: a transcript (WebVTT, SubRip, STM), speakers (RTTM), or both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import TranscriptError
+from pipeline.evaluate.spoken import Spoken, label_key, role_of_label
+from pipeline.listen.captions import read_transcript
+from pipeline.listen.rttm import read_rttm
+from pipeline.listen.stm import read_stm
+from pipeline.records import ROLES, Role, SpeechSegment, Turn
+
+TRANSCRIPTS = (".stm", ".vtt", ".srt")
+"""Suffixes of transcripts, the one that is taken first where there are several."""
+
+SPEAKERS = ".rttm"
+
+_NO_SPEAKERS = "The speakers' times are those of the transcript's cues: there is no RTTM file."
+
+
+@dataclass(frozen=True, slots=True)
+class CallFiles:
+    """The files of one call; None for what is not there."""
+
+    transcript: Path | None = None
+    speakers: Path | None = None
+    scorecard: Path | None = None
+
+
+def read_call(files: CallFiles) -> Spoken:
+    """What the files say. Raises TranscriptError where one cannot be read, or they hold neither words nor times."""
+    turns = None if files.transcript is None else _turns(files.transcript)
+    speech, notes = _speech(files.speakers, turns)
+    if turns is None and speech is None:
+        named = files.speakers or files.scorecard
+        raise TranscriptError(f"{named}: there is neither a transcript nor a speaker's time for this call. Add one.")
+    card = {} if files.scorecard is None else _card(files.scorecard)
+    return Spoken(turns, speech, dict(_roles(card)), _language(card), notes)
+
+
+def _turns(path: Path) -> tuple[Turn, ...]:
+    return read_stm(path) if path.suffix == ".stm" else read_transcript(path).turns
+
+
+def _speech(
+    path: Path | None, turns: tuple[Turn, ...] | None
+) -> tuple[tuple[SpeechSegment, ...] | None, tuple[str, ...]]:
+    """The speakers' times: those of the RTTM file, else of a transcript in which every turn has them."""
+    if path is not None and (not path.is_file() or path.stat().st_size):  # scoring writes an empty one without times
+        return read_rttm(path), ()
+    timed = [
+        SpeechSegment(turn.speaker, turn.start, turn.end)
+        for turn in turns or ()
+        if turn.start is not None and turn.end is not None
+    ]
+    if not turns or len(timed) < len(turns):
+        return None, ()
+    return tuple(timed), (_NO_SPEAKERS,)
+
+
+def _card(path: Path) -> Mapping[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise TranscriptError(f"{path}: cannot be read ({error}). Score the call again.") from error
+    if not isinstance(card, dict):
+        raise TranscriptError(f"{path}: not a scorecard, which is a JSON object. Score the call again.")
+    return card
+
+
+def _roles(card: Mapping[str, Any]) -> Iterable[tuple[str, Role]]:
+    """Label and name of each participant of a scorecard, with the role."""
+    for one in card.get("participants", ()):
+        role = one.get("role")
+        if role in ROLES:
+            yield from ((label_key(label), role) for label in (one.get("speaker"), one.get("name")) if label)
+
+
+def _language(card: Mapping[str, Any]) -> str | None:
+    quality = card.get("quality")
+    language = quality.get("language") if isinstance(quality, dict) else None
+    return language if isinstance(language, str) else None
+
+
+def with_roles(reference: Spoken, heard: Spoken) -> tuple[Spoken, Spoken]:
+    """Both with the roles that one tells of the other's names.
+
+    A reference's name has the role of the RTTM stretches that it overlaps most, where those are labelled by role; else
+    the role that the scorecard gives this name. A name in the output without a role has that of the reference.
+    """
+    known = {**heard.roles, **reference.roles, **_by_time(reference)}
+    said = Spoken(reference.turns, reference.speech, known, reference.language, reference.notes)
+    got = Spoken(heard.turns, heard.speech, {**known, **heard.roles}, heard.language, heard.notes)
+    return said, got
+
+
+def _by_time(spoken: Spoken) -> dict[str, Role]:
+    """Transcript's speaker -> the role whose stretches the turns overlap most."""
+    stretches = [(one, role) for one in spoken.speech or () if (role := role_of_label(one.speaker))]
+    overlaps: dict[str, dict[Role, float]] = {}
+    for turn in spoken.turns or ():
+        if turn.start is None or turn.end is None:
+            continue
+        shares = overlaps.setdefault(label_key(turn.speaker), {})
+        for one, role in stretches:
+            overlap = min(turn.end, one.end) - max(turn.start, one.start)
+            if overlap > 0:
+                shares[role] = shares.get(role, 0.0) + overlap
+    return {label: max(shares, key=lambda role: shares[role]) for label, shares in overlaps.items() if shares}

@@ -1,0 +1,56 @@
+"""What was said in a call, by whom and when: the shape that an output and a reference are brought into."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.records import Role, SpeechSegment, Turn
+
+_ROLE_LABEL = re.compile(r"(rep|manager|customer)(?:[-_ ]?\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One call as an output or a reference has it.
+
+    `turns` is None without a transcript, `speech` None where no times are known. The two may label speakers differently
+    (names, channels); `roles` knows the labels of both, in the form of `label_key`. `language` is an ISO 639-1 code,
+    None where it is not said. `notes` are sentences on what had to be assumed.
+    """
+
+    turns: tuple[Turn, ...] | None = None
+    speech: tuple[SpeechSegment, ...] | None = None
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    language: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def role(self, speaker: str) -> Role:
+        """The role of a speaker label; a label that is a role ("rep", "customer-2") has it, whatever `roles` says."""
+        return role_of_label(speaker) or self.roles.get(label_key(speaker), "unknown")
+
+    @property
+    def knows_roles(self) -> bool:
+        """Whether the role of anybody who speaks is known."""
+        labels = {turn.speaker for turn in self.turns or ()} | {one.speaker for one in self.speech or ()}
+        return any(self.role(label) != "unknown" for label in labels)
+
+
+def label_key(label: str) -> str:
+    """A label as names are compared: lower case, white space as `_`, as RTTM must write it."""
+    return "_".join(label.split()).casefold()
+
+
+def role_of_label(label: str) -> Role | None:
+    """The role that a label says by itself ("rep", "Customer 2"), None for a name or a number."""
+    match = _ROLE_LABEL.fullmatch(label.strip().casefold())
+    roles: dict[str, Role] = {"rep": "rep", "manager": "manager", "customer": "customer"}
+    return roles[match[1]] if match else None
+
+
+def in_order(turns: tuple[Turn, ...]) -> list[Turn]:
+    """The turns by start time where all have times, else as they stand."""
+    if any(turn.start is None for turn in turns):
+        return list(turns)
+    return sorted(turns, key=lambda turn: (turn.start or 0.0, turn.end or 0.0))
