@@ -1,19 +1,22 @@
-"""Words and who spoke when in, turns out: a turn is one speaker until the floor changes.
+"""Words and who spoke when in, every word with its speaker out.
 
 Words, not segments, are given to speakers: with one speaker a recognised segment most of a quick exchange goes wrong.
+Turns are made of them by `turns`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.records import SpeechSegment, Turn, Word
+from pipeline.listen.turns import BREATH
+from pipeline.listen.turns import make_turns as make_turns
+from pipeline.records import SpeechSegment, Word
 
-_BREATH = 0.7  # seconds; a longer gap between one speaker's words ends the utterance
-_BACK_CHANNEL_WORDS = 3
-_BACK_CHANNEL_SECONDS = 1.5
 _NEAR = 0.5  # seconds; a word this near to a speaker's stretch still belongs to it: two detectors, two edges
+_CLEAR = 0.2  # share of a word's length by which one speaker's overlap must exceed the next one's to decide alone
+_SHORTEST = 0.02  # seconds; a word without length is looked for in so much around it
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,121 +28,114 @@ class Attributed:
 
 
 def attribute_words(words: Sequence[Word], speech: Sequence[SpeechSegment]) -> Attributed:
-    """Each word with the speaker whose stretches it overlaps most.
+    """Each word with the speaker whose stretches it overlaps most, in the words' order.
 
-    Where stretches overlap equally, and where there is none, the word goes with its utterance; one that is also far
-    from any speech goes to the nearest stretch and is not counted as attributed. Without any stretch: no words.
+    Where two overlap it about equally the word goes with its utterance, to one of the two. One that none overlaps goes
+    with the nearer neighbour of its utterance, else to the nearest stretch; far from any it is not counted as
+    attributed. Without any stretch: no words. Takes time in proportion to words and speakers.
     """
     if not speech:
         return Attributed((), 0)
-    certain = [_clear_speaker(word, speech) for word in words]
+    lanes = _lanes(speech)
+    rivals = [_rivals(word, lanes) for word in words]
+    befores, afters = _neighbours(words, rivals)
     found: list[tuple[str, Word]] = []
     attributed = 0
-    for index, word in enumerate(words):
-        nearest, distance = _nearest(word, speech)
-        speaker = certain[index] or _from_utterance(index, words, certain)
-        attributed += speaker is not None or distance <= _NEAR
-        found.append((speaker or nearest, word))
+    for word, named, before, after in zip(words, rivals, befores, afters, strict=True):
+        speaker = named[0] if len(named) == 1 else _from_utterance(named, before, after)
+        if speaker is None:
+            speaker, distance = _nearest(word, lanes)
+            attributed += distance <= _NEAR
+        else:
+            attributed += 1
+        found.append((speaker, word))
     return Attributed(tuple(found), attributed)
 
 
-def _overlap(word: Word, segment: SpeechSegment) -> float:
-    return min(word.end, segment.end) - max(word.start, segment.start)
-
-
-def _clear_speaker(word: Word, speech: Sequence[SpeechSegment]) -> str | None:
-    """The one speaker with most overlap; None without overlap or with two alike."""
-    shares: dict[str, float] = {}
-    for segment in speech:
-        if (overlap := _overlap(word, segment)) > 0:
-            shares[segment.speaker] = shares.get(segment.speaker, 0.0) + overlap
-    ranked = sorted(shares.items(), key=lambda item: -item[1])
-    if not ranked or (len(ranked) > 1 and ranked[0][1] - ranked[1][1] < 1e-6):
-        return None
-    return ranked[0][0]
-
-
-def _from_utterance(index: int, words: Sequence[Word], certain: Sequence[str | None]) -> str | None:
-    """The speaker of the word before, else after, where no breath lies between."""
-    for step in (-1, 1):
-        at = index
-        while 0 <= at + step < len(words):
-            first, second = sorted((at, at + step))
-            if words[second].start - words[first].end > _BREATH:
-                break
-            at += step
-            if certain[at] is not None:
-                return certain[at]
-    return None
-
-
-def _nearest(word: Word, speech: Sequence[SpeechSegment]) -> tuple[str, float]:
-    """The speaker of the nearest stretch, and its distance in seconds."""
-    distance, _, speaker = min((max(0.0, -_overlap(word, one)), one.start, one.speaker) for one in speech)
-    return speaker, distance
-
-
 @dataclass(frozen=True, slots=True)
-class _Utterance:
-    """One speaker's words without a breath between."""
+class _Lane:
+    """One speaker's stretches, apart and in order."""
 
     speaker: str
-    words: tuple[Word, ...]
+    starts: tuple[float, ...]
+    ends: tuple[float, ...]
 
-    @property
-    def start(self) -> float:
-        return self.words[0].start
+    def overlap(self, start: float, end: float) -> float:
+        """How many seconds of start to end the speaker speaks."""
+        first, last = bisect_right(self.ends, start), bisect_left(self.starts, end)
+        return sum(min(end, self.ends[n]) - max(start, self.starts[n]) for n in range(first, last))
 
-    @property
-    def end(self) -> float:
-        return max(word.end for word in self.words)
+    def nearest(self, start: float, end: float) -> tuple[float, float]:
+        """How far away the nearest stretch is in seconds, 0 where it touches, and where that stretch starts."""
+        last = bisect_left(self.starts, end)
+        near = range(max(0, last - 1), min(len(self.starts), last + 1))
+        return min((max(0.0, self.starts[n] - end, start - self.ends[n]), self.starts[n]) for n in near)
 
 
-def make_turns(words: Sequence[tuple[str, Word]]) -> tuple[Turn, ...]:
-    """The call's turns, by start time.
-
-    A pause does not end a turn while nobody else speaks. A word or three said inside another's utterance ("mm-hm",
-    "yeah, right") is a turn of its own that does not break the other's.
-    """
-    utterances = _utterances(words)
-    aside = [_is_back_channel(one, utterances) for one in utterances]
-    turns: list[list[_Utterance]] = []
-    floor: list[_Utterance] | None = None
-    for utterance, is_aside in zip(utterances, aside, strict=True):
-        if is_aside:
-            turns.append([utterance])
-        elif floor is not None and floor[0].speaker == utterance.speaker:
-            floor.append(utterance)
+def _lanes(speech: Iterable[SpeechSegment]) -> tuple[_Lane, ...]:
+    """Every speaker's stretches, those that touch joined, by speaker."""
+    by_speaker: dict[str, list[list[float]]] = {}
+    for one in sorted(speech, key=lambda one: (one.start, one.end)):
+        own = by_speaker.setdefault(one.speaker, [])
+        if own and one.start <= own[-1][1]:
+            own[-1][1] = max(own[-1][1], one.end)
         else:
-            floor = [utterance]
-            turns.append(floor)
-    return tuple(sorted((_turn(parts) for parts in turns), key=lambda turn: (turn.start, turn.end)))
+            own.append([one.start, one.end])
+    return tuple(
+        _Lane(speaker, tuple(start for start, _ in own), tuple(end for _, end in own))
+        for speaker, own in sorted(by_speaker.items())
+    )
 
 
-def _utterances(words: Sequence[tuple[str, Word]]) -> list[_Utterance]:
-    """Every speaker's utterances, together in the order of their starts."""
-    by_speaker: dict[str, list[Word]] = {}
-    for speaker, word in words:
-        by_speaker.setdefault(speaker, []).append(word)
-    found = []
-    for speaker, own in by_speaker.items():
-        own.sort(key=lambda word: (word.start, word.end))
-        begin = 0
-        for at in range(1, len(own) + 1):
-            if at == len(own) or own[at].start - own[at - 1].end > _BREATH:
-                found.append(_Utterance(speaker, tuple(own[begin:at])))
-                begin = at
-    return sorted(found, key=lambda one: (one.start, one.end, one.speaker))
+def _span(word: Word) -> tuple[float, float]:
+    """The word's start and end, a little more where it has no length."""
+    short = max(0.0, _SHORTEST - (word.end - word.start)) / 2
+    return word.start - short, word.end + short
 
 
-def _is_back_channel(one: _Utterance, utterances: Sequence[_Utterance]) -> bool:
-    """Whether it is short and lies inside an utterance of somebody else."""
-    if len(one.words) > _BACK_CHANNEL_WORDS or one.end - one.start > _BACK_CHANNEL_SECONDS:
-        return False
-    return any(other.speaker != one.speaker and other.start < one.start and one.end < other.end for other in utterances)
+def _rivals(word: Word, lanes: Sequence[_Lane]) -> tuple[str, ...]:
+    """The speakers who may have said it, the likeliest first: one where it is clear, none without any overlap."""
+    start, end = _span(word)
+    shares = sorted(
+        ((overlap, lane.speaker) for lane in lanes if (overlap := lane.overlap(start, end)) > 0),
+        key=lambda one: (-one[0], one[1]),
+    )
+    margin = _CLEAR * (end - start)
+    return tuple(speaker for overlap, speaker in shares if shares[0][0] - overlap < margin)
 
 
-def _turn(parts: Sequence[_Utterance]) -> Turn:
-    words = tuple(word for part in parts for word in part.words)
-    text = " ".join(word.text.strip() for word in words)
-    return Turn(parts[0].speaker, text, words[0].start, max(word.end for word in words), words)
+_Neighbour = tuple[str, float] | None
+"""The speaker of the nearest clear word of the utterance on one side, and the seconds to it; None without one."""
+
+
+def _neighbours(words: Sequence[Word], rivals: Sequence[tuple[str, ...]]) -> tuple[list[_Neighbour], list[_Neighbour]]:
+    """For every word the clear word before it, and the one after it, that no breath parts from it."""
+    befores = _clear_before(words, rivals)
+    turned = [Word(word.text, -word.end, -word.start) for word in reversed(words)]
+    return befores, _clear_before(turned, rivals[::-1])[::-1]
+
+
+def _clear_before(words: Sequence[Word], rivals: Sequence[tuple[str, ...]]) -> list[_Neighbour]:
+    found: list[_Neighbour] = []
+    clear: tuple[str, float] | None = None  # speaker and end of the last clear word
+    for index, word in enumerate(words):
+        if index and word.start - words[index - 1].end > BREATH:
+            clear = None
+        found.append(None if clear is None else (clear[0], max(0.0, word.start - clear[1])))
+        if len(rivals[index]) == 1:
+            clear = (rivals[index][0], word.end)
+    return found
+
+
+def _from_utterance(named: Sequence[str], before: _Neighbour, after: _Neighbour) -> str | None:
+    """The speaker of the nearer neighbour, or of the word before where both are as near; one of `named` if any are."""
+    near = [one for one in (before, after) if one is not None and (not named or one[0] in named)]
+    if near:
+        return min(near, key=lambda one: one[1])[0]
+    return named[0] if named else None
+
+
+def _nearest(word: Word, lanes: Sequence[_Lane]) -> tuple[str, float]:
+    """The speaker of the nearest stretch, and its distance in seconds."""
+    distance, _, speaker = min((*lane.nearest(*_span(word)), lane.speaker) for lane in lanes)
+    return speaker, distance
