@@ -51,8 +51,8 @@ class Rubric:
 
     A behaviour is withheld where the mean word confidence or the share of speech attributed is under the minimum.
     `takeover_after` is the manager's share of seller-side speech from a point on that makes it a takeover,
-    `takeover_turns_after` the same of its turns, `takeover_total` that of the whole call (assessment standard: "holds the
-    seller side for most of it").
+    `takeover_turns_after` the same of its turns, `takeover_total` that of the whole call (assessment standard: "holds
+    the seller side for most of it").
     `calibration` is the one whose thresholds stand in place of the file's, None where they are the file's own.
     """
 

@@ -1,6 +1,6 @@
 """What had just been said when a manager took over, and its kind. Call and turn in, words and a Trigger out.
 
-Rules on words: they read the last things that the buyer and the rep said, newest first, and say None rather than guess.
+Rules on words: they read the last things that the rep and the buyer said, newest first, and say None rather than guess.
 """
 
 from __future__ import annotations
@@ -11,89 +11,104 @@ from pipeline.assess.floor import is_back_channel, word_count
 from pipeline.records import Call, Trigger, Turn
 
 LOOK_BACK = 3
-"""Turns of buyer and rep that are read. What came earlier is no longer what the manager answers."""
-
-_PRICE = re.compile(
-    r"\b(?:pric\w*|cost\w*|charg\w*|expens\w*|cheap\w*|afford\w*|budget\w*|discount\w*|fees?\b|quot(?:e|es|ed)\b"
-    r"|pay(?:s|ing|back)?\b|pay(?:ment)s?\b|how much (?:is|are|would|does|do|for|more|money)|dollars?|euros?|pounds?"
-    r"|quid|bucks?|rupees?|ringgit|pesos?|dirhams?|crowns?|francs?|yen|rand|naira"
-    r"|per (?:seat|user|month|head|licen[cs]e)|a month|minimum|money)|[$€£₹¥]\s?\d",
-    re.IGNORECASE,
-)
-_COMPETITOR = re.compile(
-    r"\b(?:competitors?|compet(?:e|ing|ition)|rivals?|vendors?|suppliers?|other (?:quote|offer|bid|company|firm|lot)s?"
-    r"|another (?:quote|offer|bid|company|firm|provider)|(?:an|the|his|their) (?:quote|offer|bid) from|already (?:have|has"
-    r"|use|uses|using|got|work with)|we (?:use|have always used)|in[- ]house|ourselves|do it by hand"
-    r"|(?:the|that|this) (?:\w+ )?(?:salesman|salesperson|rep|fella|fellow|bloke|outfit|crowd)"
-    r"|compared? (?:to|with)|versus|instead of|rather than|different from|better than"
-    r"|why (?:you|not|should(?:n't| not) I|shouldn't we))\b",
-    re.IGNORECASE,
-)
-_OBJECTION = re.compile(
-    r"\b(?:but|however|no,|not (?:sure|convinced|happy|interested|going to|for us)|(?:don't|dont|do not|can't|cant|cannot"
-    r"|won't|wont) (?:believe|see|think|need|want|do|know|accept|trust|work|have (?:the )?time)|worr(?:y|ies|ied)|afraid"
-    r"|scare[sd]?|concern\w*|problem is|trouble is|thing is|the issue|risk\w*|doubt\w*|skeptic\w*|sceptic\w*"
-    r"|too (?:much|expensive|late|big|small|complicated|hard|long|slow|dear)|why (?:would|should|do|does) (?:i|we|it|he"
-    r"|she|they)\b|what (?:if|happens (?:if|when|in))|already (?:know|tried|been)|tried (?:that|it|this)|said no|say no"
-    r"|never (?:works?|going)|not (?:again|a chance)|finished)\b",
-    re.IGNORECASE,
-)
-_FILLER = re.compile(
-    r"\b(?:u+[hm]+|e+[rm]+|a+hm?|hmm+|erm+|sort of|kind of|how do i say|let me (?:see|think|check))\b", re.I
-)
-_NOT_KNOWN = re.compile(
-    r"\b(?:(?:i|we)(?:'d| would|'ll| will)? (?:have to|need to|must) (?:look|check|ask|see|find|get back)|i(?:'m| am)? not"
-    r" (?:quite |really |totally )?sure|i (?:don't|dont|do not) (?:know|have (?:the|that|it))|i believe it|i think it|it "
-    r"depends|good question|come back to you|get back to you|one moment|i look where)\b",
-    re.IGNORECASE,
-)
-_BREAKS_OFF = re.compile(
-    r"(?:[—–-]|\.\.\.|…)\s*$|\b(?:the|a|an|and|so|that|is|of|to|on|at|for|with|very|what|it|each)[.,]?\s*$", re.I
-)
-_FILLERS_FOR_A_SHORT_TURN = 25
+"""Things said by buyer and rep that are read. What came earlier is no longer what the manager answers."""
+LONG_PAUSE = 3.0
+"""Seconds of nobody speaking after the buyer from which the rep has hesitated; a usual answer comes within one."""
+SHORT_ANSWER = 25
 """Words up to which one filler makes an answer hesitant; a longer one needs two."""
+
+
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    """One pattern for any of these, from the start of a word; apostrophes are straight, see `_plain`."""
+    return re.compile(rf"\b(?:{'|'.join(patterns)})", re.IGNORECASE)
+
+
+_NOT = r"(?:don'?t|do not|can'?t|cannot|won'?t|wouldn'?t)"
+_COMPETITOR = _any_of(
+    r"(?:competitor|competition|competing|rival)",
+    r"(?:an)?other (?:vendor|supplier|provider|quote|offer|bid|company|firm|outfit)",
+    r"(?:quote|offer|bid|proposal) from ",
+    r"(?:salesman|saleswoman|salesperson|fella|fellow|bloke|guy|crowd) (?:from|in|came|was)",
+    r"(?:compared?|compares) (?:to|with)|how (?:does|do|would) \w+(?: \w+)? compare|versus|instead of you|over you",
+    r"why (?:you\b(?! ask)|not (?:just |simply )?(?:use|take|stay|keep|buy|bring|do|go)|choose|pick)",
+    r"(?:stay|stick|happy|fine) with (?:\w+ )?(?:them|him|her|what|our|my|the)|leave it with",
+    r"in-?house\b|(?:do|build|doing|building) it (?:ourselves|myself|by hand)|build our own",
+)
+_PRICE = _any_of(
+    r"pric(?:e|es|ed|ing|ey|y)\b|expensive|discount|budget|afford|cheap(?:er|est)?\b|fees?\b",
+    r"(?:what|how much)(?:'s| is| does| do| would| will| are)? (?:that|it|this|you|they) (?:all )?(?:cost|come to|charge)",
+    r"how much (?:is|are|for|more|a month|per)\b|cost (?:us|me|in all|altogether|per|a month)|costs? too",
+    r"(?:am i|are we|do i|do we|should i|would i|would we) (?:to )?pay(?:ing)?\b|pay (?:you|more|for)\b|pay ?back\b",
+    r"(?:a|one)[ -](?:third|quarter|half) (?:lower|higher|less|more|below|above)|minimum (?:fee|charge|of)|it says minimum",
+)
+_OBJECTION = _any_of(
+    r"(?:i|we|you|he|she|they)(?: really| just| still)? "
+    + _NOT
+    + r" (?:believe|see (?:why|how|the)|think|need|want|trust|buy|like)",
+    r"not (?:sure|convinced|interested|for us|for me|happy|worth)|no(?:t|body|thing) (?:\w+ )?ever works?",
+    r"worr(?:y|ies|ied)|afraid|scare[sd]?\b|nervous|concern(?:s|ed)?\b|doubts?\b|sceptical|skeptical|risk(?:y|s)?\b",
+    r"too (?:much|late|big|small|complicated|hard|long|slow|dear|good to be)",
+    r"why (?:would|should|do|does) (?:i|we|it|my|our)\b|what(?:'s| is) the point",
+    r"(?:already|all ready) (?:know|tried|been|have|do|got)|tried (?:that|it|this|one)|(?:said|say) no\b|that i can'?t",
+    r"the (?:problem|trouble|issue|catch|snag) is|here'?s (?:my|the) (?:thing|problem)|(?:we'?re|i'?m) finished",
+)
+_FILLER = _any_of(r"u+h*m+\b|u+h+\b|e+r*m+\b|e+r+\b|a+hm+\b|hmm+\b|sort of|kind of|let me (?:see|think|check)")
+_NOT_KNOWN = _any_of(
+    r"(?:i|we)(?:'d| would|'ll| will)? (?:have to|need to|must) (?:look|check|ask|see|find|get back|come back)",
+    r"i(?:'?m| am) not (?:\w+ )?sure|i " + _NOT + r" (?:know|have (?:the|that|it))|it (?:sort of )?depends\b",
+    r"(?:come|get) back to you|good question|one moment|off the top of my head",
+)
 
 
 def said_before(call: Call, began: int) -> int | None:
     """The turn of the last thing that the buyer or the rep said before turn `began`, more than a back-channel."""
-    before = _heard(call, began)
-    return before[0] if before else None
+    return next((at for at in _before(call, began) if not is_back_channel(call.turns[at])), None)
 
 
 def trigger_of(call: Call, began: int) -> Trigger | None:
-    """What the manager's turn `began` came upon: the rep's hesitation, else what the buyer had just raised."""
-    before = _heard(call, began)[:LOOK_BACK]
-    for index in before:
-        if call.role(call.turns[index]) == "rep" and index == before[0] and hesitates(call.turns[index]):
+    """What the manager's turn `began` came upon: a rep who hesitated, else what the buyer had just raised.
+
+    A pause of `LONG_PAUSE` after the buyer, in a call with times, is hesitation where the words raise nothing.
+    """
+    before = _before(call, began)
+    for at in before:  # the rep's own last words, "well, um" included, up to the buyer's
+        if call.role(call.turns[at]) != "rep":
+            break
+        if hesitates(call.turns[at]):
             return "hesitation"
-        if call.role(call.turns[index]) != "rep":
-            kind = raised_in(call.turns[index].text)
-            if kind or index != before[0]:
-                return kind
-    return None
+    heard = [at for at in before if not is_back_channel(call.turns[at])][:LOOK_BACK]
+    raised = (raised_in(call.turns[at].text) for at in heard if call.role(call.turns[at]) != "rep")
+    return next((kind for kind in raised if kind), "hesitation" if _pause(call, began) >= LONG_PAUSE else None)
 
 
 def hesitates(turn: Turn) -> bool:
-    """Whether a rep's turn is an answer that does not come: fillers, "I'd have to look", or a broken end."""
-    text, fillers = turn.text, len(_FILLER.findall(turn.text))
-    if _NOT_KNOWN.search(text) or _BREAKS_OFF.search(text):
-        return True
-    return fillers >= (1 if word_count(turn) <= _FILLERS_FOR_A_SHORT_TURN else 2)
+    """Whether a rep's turn is an answer that does not come: fillers, or "I'd have to look". Being cut off is not."""
+    text = _plain(turn.text)
+    return bool(_NOT_KNOWN.search(text)) or len(_FILLER.findall(text)) >= (1 if word_count(turn) <= SHORT_ANSWER else 2)
 
 
 def raised_in(text: str) -> Trigger | None:
-    """What a buyer's words raise: a competitor or another way, a price, an objection, or none of them."""
-    if _COMPETITOR.search(text):
-        return "competitor"
-    if _PRICE.search(text):
-        return "price"
-    return "objection" if _OBJECTION.search(text) else None
+    """What a buyer's words raise: a competitor or another way to do it, the price, an objection, or none of them."""
+    kinds: tuple[tuple[Trigger, re.Pattern[str]], ...] = (
+        ("competitor", _COMPETITOR),
+        ("price", _PRICE),
+        ("objection", _OBJECTION),
+    )
+    return next((kind for kind, pattern in kinds if pattern.search(_plain(text))), None)
 
 
-def _heard(call: Call, began: int) -> list[int]:
-    """Turns of others than managers before `began` that are more than a back-channel, newest first."""
-    return [
-        index
-        for index in range(began - 1, -1, -1)
-        if call.role(call.turns[index]) != "manager" and not is_back_channel(call.turns[index])
-    ]
+def _plain(text: str) -> str:
+    return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
+def _before(call: Call, began: int) -> list[int]:
+    """Turns of others than managers before `began`, newest first."""
+    return [at for at in range(began - 1, -1, -1) if call.role(call.turns[at]) != "manager"]
+
+
+def _pause(call: Call, began: int) -> float:
+    """Seconds between the turn before and the manager's; 0 without times."""
+    if not began:
+        return 0.0
+    end, start = call.turns[began - 1].end, call.turns[began].start
+    return 0.0 if end is None or start is None else start - end
