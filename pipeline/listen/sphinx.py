@@ -21,6 +21,7 @@ from queue import SimpleQueue
 import numpy as np
 
 from pipeline.errors import ListeningError
+from pipeline.listen.guards import Segment, guarded
 from pipeline.listen.media import RATE, Samples
 from pipeline.listen.speech import Stretch, find_speech, widened
 from pipeline.listen.sphinx_child import HEADER, READY
@@ -56,15 +57,27 @@ class SphinxTranscriber:
         self._finalizer()
 
     def __call__(
-        self, samples: Samples, *, hotwords: tuple[str, ...] = (), stretches: Sequence[Stretch] | None = None
+        self,
+        samples: Samples,
+        *,
+        hotwords: tuple[str, ...] = (),
+        stretches: Sequence[Stretch] | None = None,
+        language: str | None = None,
     ) -> Transcript:
-        """The words of mono 16 kHz samples. `hotwords` cannot be used: the model's vocabulary is fixed."""
-        heard = widened(find_speech(samples) if stretches is None else stretches, _PADDING, len(samples) / RATE)
+        """The words of mono 16 kHz samples. `hotwords` cannot be used: the model's vocabulary is fixed.
+
+        Raises ListeningError for another `language` than English, and where a decoder process has died.
+        """
+        check_english(language)
+        spoken = find_speech(samples) if stretches is None else stretches
+        heard = widened(spoken, _PADDING, len(samples) / RATE)
         jobs = [(start, _pcm(samples, start, end)) for start, end in heard if end - start >= _SHORTEST]
-        words: list[Word] = []
-        for (start, _), found in zip(jobs, self._decode([pcm for _, pcm in jobs]), strict=True):
-            words += [Word(text, round(start + a, 3), round(start + b, 3), p) for text, a, b, p in found]
-        return Transcript(tuple(words), language="en")
+        segments = [
+            Segment(tuple(Word(text, round(start + a, 3), round(start + b, 3), p) for text, a, b, p in found))
+            for (start, _), found in zip(jobs, self._decode([pcm for _, pcm in jobs]), strict=True)
+        ]
+        kept = guarded(segments, spoken, invents_phrases=False)
+        return Transcript(kept.words, language="en", dropped=kept.dropped)
 
     def _decode(self, pieces: Sequence[bytes]) -> list[_Found]:
         """The words of every piece, in order; the longest piece is begun first, so that no worker ends late.
@@ -95,6 +108,15 @@ class SphinxTranscriber:
         fresh = _Worker()
         self._workers[self._workers.index(worker)] = fresh
         return fresh
+
+
+def check_english(language: str | None, why: str = "") -> None:
+    """Raises ListeningError for another language than English; `why` says why this engine listens at all."""
+    if language is not None and language.lower().split("-")[0] != "en":
+        raise ListeningError(
+            f"language: {language!r} was asked for, but the embedded engine knows US English only; Whisper is needed."
+            f"{why}"
+        )
 
 
 def _pcm(samples: Samples, start: float, end: float) -> bytes:

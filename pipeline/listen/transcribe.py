@@ -19,11 +19,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """The words of one channel in the order of their times. `language` is an ISO 639-1 code, None where unknown."""
+    """The words of one channel in the order of their times. `language` is an ISO 639-1 code, None where unknown, and
+    `language_probability` (0-1) how sure its detection is, None where it was given or is the engine's only one.
+
+    `dropped` are (reason, words) that the guards took away, `recovered` the words that a second listening found where
+    speech had given none, `unheard` the speech that gave none then either.
+    """
 
     words: tuple[Word, ...]
     language: str | None = None
     language_probability: float | None = None
+    dropped: tuple[tuple[str, int], ...] = ()
+    recovered: int = 0
+    unheard: tuple[Stretch, ...] = ()
 
     @property
     def confidence(self) -> float | None:
@@ -48,10 +56,19 @@ class Transcriber(Protocol):
         """Sentences for people on what this engine cannot do."""
 
     def __call__(
-        self, samples: Samples, *, hotwords: tuple[str, ...] = (), stretches: Sequence[Stretch] | None = None
+        self,
+        samples: Samples,
+        *,
+        hotwords: tuple[str, ...] = (),
+        stretches: Sequence[Stretch] | None = None,
+        language: str | None = None,
     ) -> Transcript:
-        """The words of mono float32 samples at 16 kHz. `hotwords` are names worth expecting. `stretches` are where
-        speech was found, in seconds; None lets the engine look for itself."""
+        """The words of mono float32 samples at 16 kHz. `hotwords` are terms worth expecting, the most needed first.
+
+        `stretches` are where speech was found, in seconds, in order and apart; None lets the engine look for itself.
+        `language` is what is spoken; None means the engine's own setting. Raises ListeningError for a language that
+        the engine doesn't know.
+        """
 
 
 def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcriber, str | None]:
@@ -80,11 +97,7 @@ def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcri
 
 def _embedded(settings: ListenSettings, why: str) -> Transcriber:
     """The embedded engine. Raises ListeningError where another language than its own was asked for."""
-    from pipeline.listen.sphinx import SphinxTranscriber
+    from pipeline.listen.sphinx import SphinxTranscriber, check_english
 
-    if settings.language is not None and settings.language.lower().split("-")[0] != "en":
-        raise ListeningError(
-            f"language: {settings.language!r} was asked for, but the embedded engine knows US English only; Whisper is "
-            f"needed.{why}"
-        )
+    check_english(settings.language, why)
     return SphinxTranscriber()
