@@ -21,8 +21,14 @@ Holder = TypeVar("Holder")
 
 
 def is_timed(call: Call) -> bool:
-    """Whether every turn has a start and an end, so that seconds can be counted."""
-    return bool(call.turns) and all(turn.start is not None and turn.end is not None for turn in call.turns)
+    """Whether every turn has a start and an end and some of them last, so that seconds can be counted."""
+    timed = all(turn.start is not None and turn.end is not None for turn in call.turns)
+    return timed and any((turn.end or 0.0) > (turn.start or 0.0) for turn in call.turns)
+
+
+def in_order(call: Call) -> list[Turn]:
+    """The turns in order of their starts, or as the transcript has them where not all have times."""
+    return sorted(call.turns, key=lambda turn: turn.start or 0.0) if is_timed(call) else list(call.turns)
 
 
 def word_count(turn: Turn) -> int:
@@ -110,7 +116,7 @@ def stretches(call: Call, holder: Callable[[Turn], Holder]) -> Iterator[tuple[Ho
     """Runs of turns in which one holder (a speaker, a side) keeps the floor; others' back-channels do not end a run."""
     run: list[Turn] = []
     current: Holder | None = None
-    for turn in call.turns:
+    for turn in in_order(call):
         who = holder(turn)
         if run and who != current and is_back_channel(turn):
             continue

@@ -1,30 +1,29 @@
 """Conversation measures by speaker and by side, after the assessment standard. Call in, Talk out.
 
-Definitions (printed in docs/measures.md and on the scorecard): talk share is a speaker's speaking time over all
-speaking time; without times it is counted in words and `Talk.basis` says so.
+Definitions are in docs/measures.md and on the scorecard: talk share is a speaker's share of all speaking time; without
+times it is counted in words and `Talk.basis` says so. What a call's record is not good enough for is withheld, with the
+reason (`pipeline.assess.measurable`), and None everywhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
-from pipeline.assess.floor import is_back_channel, is_timed, speech_of, stretches, union, word_count
+from pipeline.assess.floor import in_order, is_back_channel, is_timed, speech_of, stretches, union, word_count
+from pipeline.assess.measurable import BY_SIDE, withheld_measures
 from pipeline.records import Call, Side, Talk, TalkMeasures, Turn
 
 DEAD_AIR_SECONDS = 2.0
 """A pause this long or longer in which nobody speaks counts as dead air."""
 INTERRUPTION_OVERLAP = 0.3
 """Seconds that two voices overlap before the newcomer counts as interrupting; less is ordinary turn-taking."""
-PUNCTUATED_SHARE = 0.2
-"""Share of turns with sentence punctuation from which a transcript counts as punctuated. Without it questions are not
-counted: a rule on question words found a third of the questions of the labelled calls, too few to show anybody."""
 
 _QUESTION = re.compile(r"[?？؟]+")
-_PUNCTUATION = re.compile(r"[.?!。？！؟]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,49 +38,61 @@ class _Group:
 def measure(call: Call) -> Talk:
     """The talk measures of a call, for each speaker (in order of first turn) and each side that spoke."""
     speakers = list(dict.fromkeys(turn.speaker for turn in call.turns))
-    sides = [side for side in ("seller", "buyer", "unknown") if any(call.side(turn) == side for turn in call.turns)]
+    known: tuple[Side, ...] = ("seller", "buyer", "unknown")
+    spoke = {call.participant(name).side for name in speakers}
     timed = is_timed(call)
+    withheld = withheld_measures(call)
+    gone = frozenset(dict(withheld))
+    floor = _floor(call)
     return Talk(
         basis="time" if timed else "words",
-        by_speaker=tuple((name, _measures(call, _speaker(call, name), timed)) for name in speakers),
-        by_side=tuple((side, _measures(call, _side(call, side), timed)) for side in sides),  # type: ignore[misc]
-        switches_per_minute=_per_minute(_switches(call), call.duration if timed else None),
-        dead_air=_rounded(_dead_air(call)) if timed else None,
+        by_speaker=tuple((name, _measures(call, _speaker(call, name), floor, gone)) for name in speakers),
+        by_side=tuple((side, _of_side(call, side, floor, gone)) for side in known if side in spoke),
+        switches_per_minute=_per_minute(_switches(call), _minutes(call, gone, "switches_per_minute")),
+        dead_air=None if "dead_air" in gone or not speakers else _rounded(_dead_air(call)),
+        withheld=withheld,
     )
-
-
-def is_punctuated(call: Call) -> bool:
-    """Whether the transcript has sentence punctuation, so that its question marks can be counted."""
-    marked = sum(bool(_PUNCTUATION.search(turn.text)) for turn in call.turns)
-    return bool(call.turns) and marked >= PUNCTUATED_SHARE * len(call.turns)
 
 
 def _speaker(call: Call, name: str) -> _Group:
     return _Group(lambda turn: turn.speaker == name, frozenset([name]), call.participant(name).side)
 
 
-def _side(call: Call, side: str) -> _Group:
-    members = frozenset(turn.speaker for turn in call.turns if call.side(turn) == side)
-    return _Group(lambda turn: turn.speaker in members, members, call.participant(min(members)).side)
+def _of_side(call: Call, side: Side, floor: tuple[Turn, ...], gone: frozenset[str]) -> TalkMeasures:
+    members = frozenset(one for one in {turn.speaker for turn in call.turns} if call.participant(one).side == side)
+    group = _Group(lambda turn: turn.speaker in members, members, side)
+    return _measures(call, group, floor, gone | _MEASURES if BY_SIDE in gone else gone)
 
 
-def _measures(call: Call, group: _Group, timed: bool) -> TalkMeasures:
+_MEASURES = frozenset(name for name in TalkMeasures.__slots__ if name not in {"turns", "words"})
+"""The fields of TalkMeasures that can be withheld; turns and words are counts of what the transcript holds."""
+
+
+def _measures(call: Call, group: _Group, floor: tuple[Turn, ...], gone: frozenset[str]) -> TalkMeasures:
+    """The group's measures; those in `gone` are None."""
     turns = [turn for turn in call.turns if group.owns(turn)]
-    words = sum(map(word_count, turns))
+    words, timed = sum(map(word_count, turns)), is_timed(call)
     speaking = _speaking_time(call, group.speakers) if timed else None
-    questions = sum(len(_QUESTION.findall(turn.text)) for turn in turns) if is_punctuated(call) else None
-    return TalkMeasures(
+    questions = sum(len(_QUESTION.findall(turn.text)) for turn in turns)
+    measured = TalkMeasures(
         talk_share=_rounded(_talk_share(call, group, speaking)),
         speaking_time=_rounded(speaking),
-        longest_monologue=_rounded(_longest_monologue(call, group)) if timed else None,
+        longest_monologue=_rounded(_longest_monologue(call, group)),
         turns=len(turns),
         words=words,
         questions=questions,
-        questions_per_minute=_per_minute(questions, call.duration if timed else None),
+        questions_per_minute=_per_minute(questions, _minutes(call, gone, "questions_per_minute")),
         words_per_minute=_per_minute(words, speaking),
-        patience=_rounded(_patience(call, group)) if timed and _answers(call, group) else None,
-        interruptions=_interruptions(call, group) if timed else None,
+        patience=_rounded(_patience(call, group, floor)) if _answers(call, group) else None,
+        interruptions=_interruptions(floor, group),
     )
+    nothing: dict[str, Any] = dict.fromkeys(gone & _MEASURES)
+    return replace(measured, **nothing)
+
+
+def _minutes(call: Call, gone: frozenset[str], name: str) -> float | None:
+    """The length of the call in seconds for a rate by the minute; None where that rate is withheld."""
+    return None if name in gone else call.duration
 
 
 def _speaking_time(call: Call, speakers: frozenset[str]) -> float:
@@ -119,38 +130,38 @@ def _answers(call: Call, group: _Group) -> bool:
     return group.side == "seller"
 
 
-def _patience(call: Call, group: _Group) -> float | None:
+def _patience(call: Call, group: _Group, floor: tuple[Turn, ...]) -> float | None:
     """Median seconds between the buyer's last word and this seller's answer, in a meeting between the rep's and the
     manager's; None where no such turn is answered."""
     heard = "rep" if call.is_meeting else "customer"
     gaps = [
         max(0.0, (after.start or 0.0) - (before.end or 0.0))
-        for before, after in _neighbours(call)
-        if group.owns(after) and call.role(before) == heard and not is_back_channel(before)
+        for before, after in pairwise(floor)
+        if group.owns(after) and call.role(before) == heard
     ]
     return median(gaps) if gaps else None
 
 
-def _interruptions(call: Call, group: _Group) -> int:
+def _interruptions(floor: tuple[Turn, ...], group: _Group) -> int:
     """How often the group began while somebody outside it spoke, and held the floor when that one stopped."""
     return sum(
         1
-        for before, after in _neighbours(call)
+        for before, after in pairwise(floor)
         if group.owns(after)
         and not group.owns(before)
-        and not is_back_channel(before)
-        and not is_back_channel(after)
         and (before.end or 0.0) - (after.start or 0.0) >= INTERRUPTION_OVERLAP
         and (after.end or 0.0) > (before.end or 0.0)
     )
 
 
-def _neighbours(call: Call) -> Iterator[tuple[Turn, Turn]]:
-    return pairwise(call.turns)
+def _floor(call: Call) -> tuple[Turn, ...]:
+    """The turns that take the floor, in order: all but back-channels, which neither answer nor interrupt."""
+    return tuple(turn for turn in in_order(call) if not is_back_channel(turn))
 
 
 def _switches(call: Call) -> int:
-    return sum(before.speaker != after.speaker for before, after in _neighbours(call))
+    """How often the floor goes from one speaker to another."""
+    return max(0, sum(1 for _ in stretches(call, lambda turn: turn.speaker)) - 1)
 
 
 def _dead_air(call: Call) -> float:

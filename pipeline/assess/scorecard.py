@@ -10,7 +10,8 @@ from pipeline import __version__
 from pipeline.assess.behaviours import Classifier
 from pipeline.assess.floor import sells_alone
 from pipeline.assess.levels import score_behaviours
-from pipeline.assess.measures import is_punctuated, measure
+from pipeline.assess.measurable import is_punctuated
+from pipeline.assess.measures import measure
 from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
 from pipeline.records import MEETINGS, Agreement, BehaviourScore, Call, Scorecard, Talk

@@ -36,10 +36,11 @@ _COMPETITOR = _any_of(
 )
 _PRICE = _any_of(
     r"pric(?:e|es|ed|ing|ey|y)\b|expensive|discount|budget|afford|cheap(?:er|est)?\b|fees?\b",
-    r"(?:what|how much)(?:'s| is| does| do| would| will| are)? (?:that|it|this|you|they) (?:all )?(?:cost|come to|charge)",
+    r"(?:what|how much)(?:'s| is| does| do| would| will)? (?:that|it|this|you|they) (?:all )?(?:cost|come to|charge)",
     r"how much (?:is|are|for|more|a month|per)\b|cost (?:us|me|in all|altogether|per|a month)|costs? too",
     r"(?:am i|are we|do i|do we|should i|would i|would we) (?:to )?pay(?:ing)?\b|pay (?:you|more|for)\b|pay ?back\b",
-    r"(?:a|one)[ -](?:third|quarter|half) (?:lower|higher|less|more|below|above)|minimum (?:fee|charge|of)|it says minimum",
+    r"(?:a|one)[ -](?:third|quarter|half) (?:lower|higher|less|more|below|above)|minimum (?:fee|charge|of)",
+    r"it says minimum",
 )
 _OBJECTION = _any_of(
     r"(?:i|we|you|he|she|they)(?: really| just| still)? "

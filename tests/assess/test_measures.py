@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.assess.measures import is_punctuated, measure
+from pipeline.assess.measurable import is_punctuated
+from pipeline.assess.measures import measure
 from pipeline.records import Participant, SpeechSegment
 from tests.builders import timed_call, untimed_call, words
 
