@@ -161,6 +161,9 @@ def evaluate(
     references: Annotated[
         Path, typer.Option("--references", help="Folder of references: CALL_ID.vtt, .stm or .srt, and .rttm.")
     ],
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="calls.csv, for the roles of people whom references name.")
+    ] = None,
     results: Annotated[Path | None, typer.Option("--out", help="File for the results as JSON.")] = None,
     language: Annotated[
         str | None, typer.Option("--language", help="Language of the words, as en. [default: each call's own]")
@@ -170,7 +173,7 @@ def evaluate(
     """Compare what was heard with references: words, speakers, talk shares and roles; see docs/evaluation.md."""
     from pipeline import terminal
 
-    failed = terminal.evaluate(out, references, results=results, language=language, as_json=as_json)
+    failed = terminal.evaluate(out, references, manifest=manifest, results=results, language=language, as_json=as_json)
     raise typer.Exit(1 if failed else 0)
 
 

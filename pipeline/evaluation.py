@@ -17,6 +17,9 @@ from pipeline.errors import TranscriptError, UsageError
 from pipeline.evaluate.compare import compare
 from pipeline.evaluate.figures import CallFigures, Total, totals
 from pipeline.evaluate.files import SPEAKERS, TRANSCRIPTS, CallFiles, read_call
+from pipeline.evaluate.spoken import label_key
+from pipeline.listen.manifest import CallRow, read_manifest
+from pipeline.records import Role
 from pipeline.settings import keep_private
 
 __all__ = ["Evaluation", "evaluate_files"]
@@ -62,11 +65,17 @@ class Evaluation:
 
 
 def evaluate_files(
-    out: str | Path, *, references: str | Path, language: str | None = None, results: str | Path | None = None
+    out: str | Path,
+    *,
+    references: str | Path,
+    manifest: str | Path | None = None,
+    language: str | None = None,
+    results: str | Path | None = None,
 ) -> Evaluation:
     """How right the output in `out` is by the `references`; written as JSON to the file `results` where it is named.
 
     `out` is a folder as scoring writes it, or one of transcripts and RTTM files of any other system, like `references`.
+    The `manifest` gives the people whom references call by name their roles.
     `language` (ISO 639-1) normalises all words in that language; None takes each call's own, or English. A call whose
     files cannot be read is kept with its reason. Raises UsageError where the folders cannot be compared at all.
     """
@@ -80,7 +89,10 @@ def evaluate_files(
         )
     if results is not None:
         check_folder(Path(results).parent)
-    calls = tuple(_evaluated(call_id, given[call_id], made[call_id], language) for call_id in both)
+    listed = {} if manifest is None else {row.call_id: _roles(row) for row in read_manifest(Path(manifest)).rows}
+    calls = tuple(
+        _evaluated(call_id, given[call_id], made[call_id], language, listed.get(call_id, {})) for call_id in both
+    )
     found = Evaluation(
         calls, totals(calls), tuple(sorted(made.keys() - given.keys())), tuple(sorted(given.keys() - made.keys()))
     )
@@ -89,11 +101,20 @@ def evaluate_files(
     return found
 
 
-def _evaluated(call_id: str, reference: CallFiles, heard: CallFiles, language: str | None) -> CallFigures:
+def _evaluated(
+    call_id: str, reference: CallFiles, heard: CallFiles, language: str | None, names: Mapping[str, Role]
+) -> CallFigures:
     try:
-        return compare(call_id, read_call(reference), read_call(heard), language=language)
+        return compare(call_id, read_call(reference), read_call(heard), language=language, names=names)
     except TranscriptError as error:
         return CallFigures(call_id, error=str(error))
+
+
+def _roles(row: CallRow) -> dict[str, Role]:
+    """The people whom the manifest names, with their roles."""
+    people: list[tuple[str | None, Role]] = [(row.rep, "rep"), (row.manager, "manager")]
+    people += [(name, "customer") for name in row.customers]
+    return {label_key(name): role for name, role in people if name}
 
 
 def _output(out: Path) -> dict[str, CallFiles]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Group
@@ -15,20 +15,17 @@ from pipeline.evaluation import Evaluation
 
 __all__ = ["json_lines", "summary"]
 
-_SHOWN = {
-    "wer": ("WER", "%"),
-    "cpwer": ("cp-\nWER", "%"),
-    "der": ("DER", "%"),
-    "der_0.125": ("DER\n±.125", "%"),
-    "der_0.25": ("DER\n±.25", "%"),
-    "talk_share_error": ("talk\nshare", "points"),
-    "side_share_error": ("side\nshare", "points"),
-    "role_accuracy": ("right\nrole", "%"),
-    "side_accuracy": ("right\nside", "%"),
+_COLUMNS = {
+    "wer": "WER",
+    "cpwer": "cp-\nWER",
+    "der": "DER",
+    "der_0.25": "DER\n±.25",
+    "talk_share_error": "talk\nshare",
+    "role_accuracy": "right\nrole",
 }
-"""Figure -> its column's heading, and its unit."""
+"""Figure -> the heading of its column in the table of calls, which 80 characters hold."""
 
-_TITLES = {
+_ROWS = {
     "wer": "WER",
     "cpwer": "cpWER",
     "der": "DER, no collar",
@@ -39,8 +36,11 @@ _TITLES = {
     "role_accuracy": "right role",
     "side_accuracy": "right side",
 }
+"""Figure -> its row in the table of the total."""
 
-_CAPTION = "errors in %, talk shares in points; ± s: that near to a boundary of the reference nothing is scored"
+_IN_POINTS = frozenset({"talk_share_error", "side_share_error"})
+
+_CAPTION = "all in %, talk-share errors in points; ± s: that near to a boundary of the reference nothing is scored"
 
 
 def summary(found: Evaluation) -> Group:
@@ -60,14 +60,23 @@ def _calls(found: Evaluation) -> Table:
     title = f"{len(done)} call{'s' if len(done) != 1 else ''} compared"
     table = Table(title=title, caption=_CAPTION, box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     table.add_column("call", no_wrap=True, max_width=30)
-    names = [name for name in _SHOWN if name in found.total]
+    names = [name for name in _COLUMNS if name in found.total]
+    for heading in ("words", "speech\ns"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for name in names:
-        table.add_column(_SHOWN[name][0], justify="right", no_wrap=True)
+        table.add_column(_COLUMNS[name], justify="right", no_wrap=True)
     for call in done:
-        table.add_row(escape(call.call_id), *(_cell(name, call.figures.get(name)) for name in names))
+        table.add_row(escape(call.call_id), *_row(call.figures, names))
     table.add_section()
-    table.add_row("total", *(_cell(name, found.total[name].figure) for name in names))
+    table.add_row("total", *_row({name: total.figure for name, total in found.total.items()}, names))
     return table
+
+
+def _row(figures: Mapping[str, Figure], names: Sequence[str]) -> list[str]:
+    """The reference's words and seconds of speech, then the figures."""
+    sizes = (figures[name].whole if name in figures else None for name in ("wer", "der"))
+    first = ["–" if size is None else f"{size:.0f}" for size in sizes]
+    return first + [_cell(name, figures.get(name)) for name in names]
 
 
 def _total(found: Evaluation) -> Table:
@@ -77,11 +86,11 @@ def _total(found: Evaluation) -> Table:
     table.add_column("95 % interval", no_wrap=True)
     table.add_column("calls", justify="right")
     table.add_column("counts")
-    for name in _SHOWN:
+    for name in _ROWS:
         if name in found.total:
             total = found.total[name]
             cells = _cell(name, total.figure), _interval(name, total), str(total.calls)
-            table.add_row(_TITLES[name], *cells, _counts(total.figure.counts))
+            table.add_row(_ROWS[name], *cells, _counts(total.figure.counts))
     return table
 
 
@@ -90,7 +99,7 @@ def _cell(name: str, figure: Figure | None) -> str:
 
 
 def _number(name: str, value: float) -> str:
-    return f"{100 * value:.1f}" if _SHOWN[name][1] == "%" else f"{value:.2f}"
+    return f"{value:.2f}" if name in _IN_POINTS else f"{100 * value:.1f}"
 
 
 def _interval(name: str, total: Total) -> str:
@@ -101,23 +110,14 @@ def _interval(name: str, total: Total) -> str:
 
 def _counts(counts: Mapping[str, float]) -> str:
     """ "42 substitutions, 9 deletions"; seconds and points with one or two decimals; nothing for what is 0."""
-    shown = [
-        f"{'' if name != 'worst' else 'worst '}{_amount(name, count)}{'' if name == 'worst' else _unit(name)}"
-        for name, count in counts.items()
-        if count
-    ]
-    return ", ".join(shown)
+    return ", ".join(_count(name, count) for name, count in counts.items() if count)
 
 
 _SECONDS = frozenset({"missed", "false_alarm", "confusion", "speech"})
 
 
-def _amount(name: str, count: float) -> str:
+def _count(name: str, count: float) -> str:
     if name == "worst":
-        return f"{count:.2f}"
-    return f"{count:.1f}" if name in _SECONDS else f"{count:.0f}"
-
-
-def _unit(name: str) -> str:
+        return f"worst {count:.2f}"
     words = name.replace("_", " ")
-    return f" s {words}" if name in _SECONDS else f" {words}"
+    return f"{count:.1f} s {words}" if name in _SECONDS else f"{count:.0f} {words}"

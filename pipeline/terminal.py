@@ -109,7 +109,13 @@ def calibrate(
 
 
 def evaluate(
-    out: Path, references: Path, *, results: Path | None = None, language: str | None = None, as_json: bool = False
+    out: Path,
+    references: Path,
+    *,
+    manifest: Path | None = None,
+    results: Path | None = None,
+    language: str | None = None,
+    as_json: bool = False,
 ) -> int:
     """How many calls could not be read. Prints the figures, and says which calls are not in them."""
     from pipeline.evaluation import evaluate_files
@@ -117,7 +123,7 @@ def evaluate(
 
     told = Console(stderr=True)
     with told.status("comparing with the references"):
-        found = evaluate_files(out, references=references, language=language, results=results)
+        found = evaluate_files(out, references=references, manifest=manifest, language=language, results=results)
     for call in found.failed:
         told.print(f"[red]failed[/] {escape(call.call_id)}: {escape(call.error or '')}")
     for calls, lack in ((found.without_reference, "reference"), (found.without_output, "output")):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipeline.evaluate.figures import CallFigures, Figure
-from pipeline.evaluate.files import with_roles
 from pipeline.evaluate.normalise import words_of
-from pipeline.evaluate.roles import role_accuracy
+from pipeline.evaluate.roles import role_accuracy, with_roles
 from pipeline.evaluate.speakers import diarization_errors, side_share_error, talk_share_error
 from pipeline.evaluate.spoken import Spoken, in_order
 from pipeline.evaluate.words import cp_wer, wer
@@ -16,13 +15,21 @@ from pipeline.records import Role, Turn, side_of
 _Notes = list[str]
 
 
-def compare(call_id: str, reference: Spoken, heard: Spoken, *, language: str | None = None) -> CallFigures:
+def compare(
+    call_id: str,
+    reference: Spoken,
+    heard: Spoken,
+    *,
+    language: str | None = None,
+    names: Mapping[str, Role] | None = None,
+) -> CallFigures:
     """The figures of one call, by name: wer, cpwer, der and its collars, talk_share_error, side_share_error,
     role_accuracy, side_accuracy.
 
-    `language` (ISO 639-1) says how words are normalised; None takes the output's own, or English.
+    `language` (ISO 639-1) says how words are normalised; None takes the output's own, or English. `names` are the roles
+    of people whom the reference calls by name (`label_key` -> role).
     """
-    reference, heard = with_roles(reference, heard)
+    reference, heard = with_roles(reference, heard, names or {})
     notes = [*(f"Reference: {note}" for note in reference.notes), *(f"Output: {note}" for note in heard.notes)]
     figures = {
         **dict(_words(reference, heard, language or heard.language or "en", notes)),
@@ -50,7 +57,8 @@ def _words(reference: Spoken, heard: Spoken, language: str, notes: _Notes) -> It
     yield "wer", wer([word for word, _, _ in said], [word for word, _, _ in got])
     yield "cpwer", cp_wer(_by_speaker(said), _by_speaker(got))
     if not (reference.knows_roles and heard.knows_roles):
-        notes.append(f"No roles were compared: the {_lacking(reference.knows_roles or None)} names none.")
+        remedy = "" if reference.knows_roles else " Label its speakers rep, manager and customer, or give the manifest."
+        notes.append(f"No roles were compared: the {_lacking(reference.knows_roles or None)} names none.{remedy}")
         return
     role, side = role_accuracy([(word, role) for word, _, role in said], [(word, role) for word, _, role in got])
     yield from (("role_accuracy", role), ("side_accuracy", side))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import TranscriptError
-from pipeline.evaluate.spoken import Spoken, label_key, role_of_label
+from pipeline.evaluate.spoken import Spoken, label_key
 from pipeline.listen.captions import read_transcript
 from pipeline.listen.rttm import read_rttm
 from pipeline.listen.stm import read_stm
@@ -73,42 +73,16 @@ def _card(path: Path) -> Mapping[str, Any]:
     return card
 
 
-def _roles(card: Mapping[str, Any]) -> Iterable[tuple[str, Role]]:
-    """Label and name of each participant of a scorecard, with the role."""
+def _roles(card: Mapping[str, Any]) -> Iterator[tuple[str, Role]]:
+    """Every label that a participant of the scorecard may have in its files, with the role."""
     for one in card.get("participants", ()):
-        role = one.get("role")
+        speaker, name, role = one.get("speaker"), one.get("name"), one.get("role")
         if role in ROLES:
-            yield from ((label_key(label), role) for label in (one.get("speaker"), one.get("name")) if label)
+            labels = (speaker, name, f"{name} ({speaker})")  # the last tells two people of one name apart
+            yield from ((label_key(label), role) for label in labels if label)
 
 
 def _language(card: Mapping[str, Any]) -> str | None:
     quality = card.get("quality")
     language = quality.get("language") if isinstance(quality, dict) else None
     return language if isinstance(language, str) else None
-
-
-def with_roles(reference: Spoken, heard: Spoken) -> tuple[Spoken, Spoken]:
-    """Both with the roles that one tells of the other's names.
-
-    A reference's name has the role of the RTTM stretches that it overlaps most, where those are labelled by role; else
-    the role that the scorecard gives this name. A name in the output without a role has that of the reference.
-    """
-    known = {**heard.roles, **reference.roles, **_by_time(reference)}
-    said = Spoken(reference.turns, reference.speech, known, reference.language, reference.notes)
-    got = Spoken(heard.turns, heard.speech, {**known, **heard.roles}, heard.language, heard.notes)
-    return said, got
-
-
-def _by_time(spoken: Spoken) -> dict[str, Role]:
-    """Transcript's speaker -> the role whose stretches the turns overlap most."""
-    stretches = [(one, role) for one in spoken.speech or () if (role := role_of_label(one.speaker))]
-    overlaps: dict[str, dict[Role, float]] = {}
-    for turn in spoken.turns or ():
-        if turn.start is None or turn.end is None:
-            continue
-        shares = overlaps.setdefault(label_key(turn.speaker), {})
-        for one, role in stretches:
-            overlap = min(turn.end, one.end) - max(turn.start, one.start)
-            if overlap > 0:
-                shares[role] = shares.get(role, 0.0) + overlap
-    return {label: max(shares, key=lambda role: shares[role]) for label, shares in overlaps.items() if shares}

@@ -1,17 +1,56 @@
-"""Role accuracy: does each heard word stand under the right role? Words with roles in, share of the right ones out."""
+"""Role accuracy: does each heard word stand under the right role? Who has which role in the reference is settled here
+too, and never by the output that is judged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.evaluate.figures import Figure
+from pipeline.evaluate.spoken import Spoken, label_key, role_of_label
 from pipeline.records import Role, side_of
 
-Spoken = Sequence[tuple[str, Role]]
+Said = Sequence[tuple[str, Role]]
 """Normalised words, each with the role of who said it."""
 
 
-def role_accuracy(reference: Spoken, heard: Spoken) -> tuple[Figure, Figure]:
+def with_roles(reference: Spoken, heard: Spoken, names: Mapping[str, Role]) -> tuple[Spoken, Spoken]:
+    """Both with the roles of everybody's labels.
+
+    In the reference a label that is a role has it; a name has that of `names` (`label_key` -> role, from the manifest),
+    else that of the RTTM stretches, labelled by role, that its turns overlap most. A label of the output for which no
+    role is stated, not even unknown, has that of the same name in the reference.
+    """
+    by_time = _by_time(reference)
+    true: dict[str, Role] = {}
+    for label in sorted(reference.labels):
+        key = label_key(label)
+        role = role_of_label(label) or names.get(key) or by_time.get(key)
+        true |= {key: role} if role else {}
+    return replace(reference, roles=true), replace(heard, roles={**_names_only(true), **heard.roles})
+
+
+def _names_only(roles: Mapping[str, Role]) -> dict[str, Role]:
+    return {key: role for key, role in roles.items() if role_of_label(key) is None}
+
+
+def _by_time(spoken: Spoken) -> dict[str, Role]:
+    """Transcript's speaker -> the role whose stretches the turns overlap most."""
+    stretches = [(one, role) for one in spoken.speech or () if (role := role_of_label(one.speaker))]
+    overlaps: dict[str, dict[Role, float]] = {}
+    for turn in spoken.turns or ():
+        if turn.start is None or turn.end is None:
+            continue
+        shares = overlaps.setdefault(label_key(turn.speaker), {})
+        for one, role in stretches:
+            overlap = min(turn.end, one.end) - max(turn.start, one.start)
+            if overlap > 0:
+                shares[role] = shares.get(role, 0.0) + overlap
+    return {label: max(shares, key=lambda role: shares[role]) for label, shares in overlaps.items() if shares}
+
+
+def role_accuracy(reference: Said, heard: Said) -> tuple[Figure, Figure]:
     """The share of aligned words that carry the right role, and the share that carry the right side.
 
     jiwer aligns the call's words, whoever speaks; a reference word that was heard, or heard as another, is compared.
@@ -25,7 +64,7 @@ def role_accuracy(reference: Spoken, heard: Spoken) -> tuple[Figure, Figure]:
     return _figure(compared, known), _figure(sides, known)
 
 
-def _aligned(reference: Spoken, heard: Spoken) -> list[tuple[int, int]]:
+def _aligned(reference: Said, heard: Said) -> list[tuple[int, int]]:
     """Index pairs of words that stand for each other."""
     if not reference or not heard:
         return []

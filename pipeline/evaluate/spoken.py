@@ -16,7 +16,7 @@ class Spoken:
     """One call as an output or a reference has it.
 
     `turns` is None without a transcript, `speech` None where no times are known. The two may label speakers differently
-    (names, channels); `roles` knows the labels of both, in the form of `label_key`. `language` is an ISO 639-1 code,
+    (names, channels); `roles` has labels of both, in the form of `label_key`. `language` is an ISO 639-1 code,
     None where it is not said. `notes` are sentences on what had to be assumed.
     """
 
@@ -27,14 +27,18 @@ class Spoken:
     notes: tuple[str, ...] = ()
 
     def role(self, speaker: str) -> Role:
-        """The role of a speaker label; a label that is a role ("rep", "customer-2") has it, whatever `roles` says."""
-        return role_of_label(speaker) or self.roles.get(label_key(speaker), "unknown")
+        """The role of a speaker label: what `roles` says, else what the label says itself ("rep", "customer-2")."""
+        return self.roles.get(label_key(speaker)) or role_of_label(speaker) or "unknown"
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The speaker labels of turns and speech."""
+        return frozenset(one.speaker for part in (self.turns, self.speech) for one in part or ())
 
     @property
     def knows_roles(self) -> bool:
         """Whether the role of anybody who speaks is known."""
-        labels = {turn.speaker for turn in self.turns or ()} | {one.speaker for one in self.speech or ()}
-        return any(self.role(label) != "unknown" for label in labels)
+        return any(self.role(label) != "unknown" for label in self.labels)
 
 
 def label_key(label: str) -> str:
