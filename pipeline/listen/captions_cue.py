@@ -11,32 +11,67 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import TranscriptError
+from pipeline.records import Side, Word
+
+UNKNOWN = "unknown"
+"""The speaker of a cue that names none, in a file that names some."""
 
 MAX_SECONDS = 48 * 3600.0
 """Times above this are refused: no call is that long, but milliseconds taken for seconds soon are."""
 
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-5][0-9])(?:[.,]([0-9]{1,9}))?")
+_LANGUAGES = {  # as one recogniser's web service writes them
+    "english": "en",
+    "german": "de",
+    "french": "fr",
+    "spanish": "es",
+    "italian": "it",
+    "portuguese": "pt",
+    "dutch": "nl",
+    "polish": "pl",
+    "swedish": "sv",
+    "japanese": "ja",
+    "korean": "ko",
+    "chinese": "zh",
+}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One entry of a transcript file. `place` says where it is ("line 12"), `speaker` None where none is given."""
+    """One entry of a transcript file. `place` says where it is ("line 12"), `speaker` None where none is given.
+
+    `words` are its words with times, empty where the file has none. `confidence` is the recogniser's own, 0-1.
+    `identifier` is the line that WebVTT and SubRip allow above the times. `goes_on` is for an entry that the file
+    itself puts into one turn with the entry before.
+    """
 
     place: str
     text: str
     start: float | None
     end: float | None
     speaker: str | None = None
+    words: tuple[Word, ...] = ()
+    confidence: float | None = None
+    identifier: str | None = None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a format reader makes of a file: its cues in file order, and sentences for people."""
+    """What a format reader makes of a file: its cues in file order, and sentences for people.
+
+    `pieces` is for a format that cuts turns into several cues, `format` the format's name where the file's suffix does
+    not tell it. `language` is an ISO 639-1 code. `sides` are (speaker, side) where the file tells them.
+    """
 
     cues: tuple[Cue, ...]
     warnings: tuple[str, ...] = ()
+    pieces: bool = False
+    format: str | None = None
+    language: str | None = None
+    sides: tuple[tuple[str, Side], ...] = ()
 
 
 def plain(text: str) -> str:
@@ -66,6 +101,14 @@ def format_clock(seconds: float) -> str:
     rest, second = divmod(rest, 60)
     hour, minute = divmod(rest, 60)
     return f"{hour:02d}:{minute:02d}:{second:02d}.{milliseconds:03d}"
+
+
+def language_code(name: object) -> str | None:
+    """The ISO 639-1 code of "en", "en-US" or "English"; None for anything else."""
+    if not isinstance(name, str):
+        return None
+    code = re.split(r"[-_]", name.strip().lower())[0]
+    return _LANGUAGES.get(code, code if re.fullmatch(r"[a-z]{2}", code) else None)
 
 
 def check_times(path: Path, place: str, start: float | None, end: float | None) -> None:

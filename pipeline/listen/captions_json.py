@@ -1,49 +1,97 @@
-"""JSON transcripts: text -> cues. A list of {speaker, start, end, text}, or an object with such a list.
+"""JSON transcripts: text -> cues. A list of {speaker, start, end, text}, an object with such a list, one object a line,
+or what Whisper and the conversation services write.
 
-Times are seconds as a number or a "HH:MM:SS.mmm" string, or milliseconds in `start_ms` and `end_ms`;
-they may be missing.
+Times are seconds as a number or a "HH:MM:SS.mmm" string, or milliseconds in `start_ms` and `end_ms`; they may be
+missing. Whole numbers that can only be milliseconds are read as such (captions_units.py).
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from pipeline.listen.captions_cue import Cue, Parsed, check_times, fault, parse_clock, plain, shown
+from pipeline.listen.captions_cue import Cue, Parsed, check_times, fault, language_code, parse_clock, plain, shown
+from pipeline.listen.captions_gong import is_gong, parse_gong
+from pipeline.listen.captions_scan import split_lines
+from pipeline.listen.captions_units import unit_of
+from pipeline.listen.captions_words import MILLISECOND, scaled, with_words
 
 LISTS = ("turns", "segments", "utterances", "transcript")
 """The keys under which an object may hold its list of turns, in the order they are looked for."""
+SPEAKER_KEYS = ("speaker", "name", "speaker_name", "speaker_label")
+TEXT_KEYS = ("text", "content", "sentence", "transcript")
 
-_SPEAKER = ("speaker", "name", "speaker_name", "speaker_label")
-_TEXT = ("text", "content", "sentence", "transcript")
 _TIME_KEYS = {"start": ("start", "start_time", "begin"), "end": ("end", "end_time", "stop")}
+_WHISPER_KEYS = frozenset(("avg_logprob", "no_speech_prob", "seek", "tokens", "temperature"))
 _SHAPE = "a list of {speaker, start, end, text}, or an object with such a list as " + ", ".join(LISTS)
+_ITEM = "an object {speaker, start, end, text}"
 _TIMES = 'seconds as a number, "HH:MM:SS.mmm" or null'
-_LOOK = 65536
 
-
-def looks_like_transcript(path: Path) -> bool:
-    """Whether a JSON file begins like a transcript: with keys for a speaker and for a text in its first 64 KB."""
-    with path.open("rb") as file:
-        head = file.read(_LOOK)
-    return all(re.search(rb'"(?:%s)"\s*:' % "|".join(keys).encode(), head) for keys in (_SPEAKER, _TEXT))
+Place = tuple[str, Any]
+"""Where an item stands in the file, and the item."""
 
 
 def parse_json(path: Path, text: str) -> Parsed:
     """The cues of a JSON transcript; raises TranscriptError naming the line of a syntax error or the faulty item."""
     try:
-        value = json.loads(text)
+        value = _loads(path, "", text)
     except json.JSONDecodeError as error:
-        wrong = f"this is not JSON: {error.msg}"
-        raise fault(path, f"line {error.lineno}", wrong, _SHAPE, "Export the transcript again.") from error
+        if error.msg == "Extra data" and text.lstrip().startswith("{"):
+            return parse_json_lines(path, text)
+        raise _no_json(path, error.lineno, error) from error
+    return _parsed(path, value)
+
+
+def parse_json_lines(path: Path, text: str) -> Parsed:
+    """The cues of a file with one JSON object a line, blank lines aside; one that is a single JSON value is read so."""
+    lines = [(f"line {number}", line) for number, line in enumerate(split_lines(text), 1) if line.strip()]
+    values: list[Place] = []
+    for place, line in lines:
+        try:
+            values.append((place, _loads(path, place, line)))
+        except json.JSONDecodeError as error:
+            if not values and line.strip() in ("[", "{", "[{"):
+                return parse_json(path, text)
+            raise _no_json(path, int(place.split()[1]), error) from error
+    if len(values) == 1 and (isinstance(values[0][1], list) or _holds_a_list(values[0][1])):
+        return _parsed(path, values[0][1])
+    return Parsed(tuple(_cues(path, values)), format="jsonl")
+
+
+def _loads(path: Path, place: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        raise
     except (ValueError, RecursionError) as error:
         wrong = "this JSON cannot be read: a number is too long or lists lie too deep in one another"
-        raise fault(path, "", wrong, _SHAPE, "Export the transcript again.") from error
-    name, items = _items(path, value)
-    return Parsed(tuple(_cue(path, f"{name}[{index}]", item) for index, item in enumerate(items)))
+        raise fault(path, place, wrong, _SHAPE, "Export the transcript again.") from error
+
+
+def _no_json(path: Path, line: int, error: json.JSONDecodeError) -> Exception:
+    return fault(path, f"line {line}", f"this is not JSON: {error.msg}", _SHAPE, "Export the transcript again.")
+
+
+def _holds_a_list(value: Any) -> bool:
+    return isinstance(value, Mapping) and (is_gong(value) or any(isinstance(value.get(key), list) for key in LISTS))
+
+
+def _parsed(path: Path, value: Any) -> Parsed:
+    if is_gong(value):
+        return parse_gong(path, value)
+    holder = value
+    if isinstance(value, Mapping) and not _holds_a_list(value) and _holds_a_list(value.get("results")):
+        holder = value["results"]  # Deepgram's answer
+    name, items = _items(path, holder)
+    cues = _cues(path, [(f"{name}[{index}]", item) for index, item in enumerate(items)])
+    return Parsed(
+        tuple(cues),
+        pieces=name not in ("item", "turns"),
+        format="whisper json" if _is_whisper(name, items) else "json",
+        language=_language(value),
+    )
 
 
 def _items(path: Path, value: Any) -> tuple[str, list[Any]]:
@@ -59,12 +107,33 @@ def _items(path: Path, value: Any) -> tuple[str, list[Any]]:
     raise fault(path, "", wrong, _SHAPE, "Export the transcript with speakers, or rename its keys.")
 
 
-def _cue(path: Path, place: str, item: Any) -> Cue:
-    if not isinstance(item, Mapping):
-        raise fault(path, place, f"got {shown(item)}", "an object {speaker, start, end, text}", "Correct the item.")
-    start, end = (_time(path, place, item, name) for name in ("start", "end"))
-    check_times(path, place, start, end)
-    return Cue(place, _text(path, place, item), start, end, _speaker(path, place, item))
+def _is_whisper(name: str, items: Sequence[Any]) -> bool:
+    """Whether the items are the segments of a recogniser of the Whisper family, by the keys that only those have."""
+    return name == "segments" and any(
+        isinstance(item, Mapping) and (_WHISPER_KEYS & item.keys() or isinstance(item.get("words"), list))
+        for item in items
+    )
+
+
+def _language(value: Any) -> str | None:
+    if not isinstance(value, Mapping):
+        return None
+    return language_code(value.get("language")) or language_code(value.get("language_code"))
+
+
+def _cues(path: Path, items: Sequence[Place]) -> list[Cue]:
+    """The cues of the items in order; one item is several where its words name several voices."""
+    for place, item in items:
+        if not isinstance(item, Mapping):
+            raise fault(path, place, f"got {shown(item)}", _ITEM, "Correct the item.")
+    texts = [_text(path, place, item) for place, item in items]
+    unit = unit_of(path, [(text, item) for text, (_, item) in zip(texts, items, strict=True)], _TIME_KEYS)
+    cues = []
+    for text, (place, item) in zip(texts, items, strict=True):
+        start, end = (_time(path, place, item, name, unit) for name in ("start", "end"))
+        check_times(path, place, start, end)
+        cues += with_words(Cue(place, text, start, end, _speaker(path, place, item)), item, unit=unit)
+    return cues
 
 
 def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[str, Any]:
@@ -73,7 +142,7 @@ def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[str, Any]:
 
 
 def _text(path: Path, place: str, item: Mapping[str, Any]) -> str:
-    key, value = _first(item, _TEXT)
+    key, value = _first(item, TEXT_KEYS)
     if not isinstance(value, str):
         remedy = "Give every item its text, an empty one where nothing is said."
         raise fault(path, f"{place}.{key}", f"got {shown(value)}", "a string", remedy)
@@ -81,7 +150,7 @@ def _text(path: Path, place: str, item: Mapping[str, Any]) -> str:
 
 
 def _speaker(path: Path, place: str, item: Mapping[str, Any]) -> str | None:
-    key, value = _first(item, _SPEAKER)
+    key, value = _first(item, SPEAKER_KEYS)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # several services number the speakers
     if value is None or isinstance(value, str):
@@ -89,12 +158,12 @@ def _speaker(path: Path, place: str, item: Mapping[str, Any]) -> str | None:
     raise fault(path, f"{place}.{key}", f"got {shown(value)}", "a name, a number or null", "Give the speaker's name.")
 
 
-def _time(path: Path, place: str, item: Mapping[str, Any], name: str) -> float | None:
+def _time(path: Path, place: str, item: Mapping[str, Any], name: str, unit: float) -> float | None:
     milliseconds = item.get(f"{name}_ms")
     if _is_number(milliseconds):
-        return _seconds(milliseconds) / 1000
+        return _seconds(milliseconds, MILLISECOND)
     key, value = _first(item, _TIME_KEYS[name])
-    seconds = _seconds(value) if _is_number(value) else parse_clock(value) if isinstance(value, str) else None
+    seconds = _seconds(value, unit) if _is_number(value) else parse_clock(value) if isinstance(value, str) else None
     if seconds is None and value is not None:
         raise fault(path, f"{place}.{key}", f"got {shown(value)}", _TIMES, "Correct the time of this item.")
     return seconds
@@ -104,8 +173,8 @@ def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _seconds(value: float) -> float:
+def _seconds(value: float, unit: float) -> float:
     try:
-        return float(value)
+        return scaled(value, unit)
     except OverflowError:  # an integer of more than 308 digits: out of range, as check_times says
         return float("inf")

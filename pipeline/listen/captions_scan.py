@@ -15,6 +15,8 @@ from pipeline.listen.captions_cue import Cue, check_times, counted, fault, parse
 ARROW = "-->"
 ESTIMATED = "(time estimated)"
 """Ends the identifier of a cue whose times `write_vtt` had to estimate; they are not read back as measured."""
+END_ESTIMATED = "(end estimated)"
+"""The same of a cue of which only the start is known."""
 
 _BLOCK = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t].*)?")
 _TIME_LINE = re.compile(r"\s*(\S+)\s*-->\s*(\S+)(?:\s.*)?")
@@ -43,16 +45,17 @@ def scan(path: Path, lines: list[str], *, first: int, webvtt: bool) -> tuple[lis
     cues: list[Cue] = []
     orphans: list[str] = []
     going_on: dict[int, list[str]] = {}  # SubRip: cue -> its text below blank lines
-    estimated = 0
+    estimated = untimed = 0
     while walk.at < len(lines):
         if not lines[walk.at].strip():
             walk.at += 1
         elif webvtt and _BLOCK.fullmatch(lines[walk.at]):
             _skip_block(walk)
         elif (timed := _time_line(walk)) is not None:
-            cue, is_estimated = _cue(walk, timed)
+            cue = _cue(walk, timed)
             cues.append(cue)
-            estimated += is_estimated
+            estimated += cue.end is None
+            untimed += cue.start is None
         else:
             place = _place(walk.at)
             text = _orphan(walk)
@@ -66,7 +69,8 @@ def scan(path: Path, lines: list[str], *, first: int, webvtt: bool) -> tuple[lis
     if orphans:
         warnings.append(f"{counted(len(orphans), 'block', orphans[0])} without a time line: left out")
     if estimated:
-        warnings.append(f"{estimated} of {len(cues)} cues carry estimated times: read as cues without times")
+        what = "times: read as cues without times" if untimed else "ends: read as cues with a start alone"
+        warnings.append(f"{estimated} of {len(cues)} cues carry estimated {what}")
     return cues, warnings
 
 
@@ -94,8 +98,8 @@ def _unreadable(walk: _Scan, index: int) -> Exception:
     return fault(walk.path, _place(index), wrong, _CLOCKS, "Correct the line, or export the transcript again.")
 
 
-def _cue(walk: _Scan, timed: int) -> tuple[Cue, bool]:
-    """The cue whose time line is `timed`, and whether its times are marked as estimated; moves past its text."""
+def _cue(walk: _Scan, timed: int) -> Cue:
+    """The cue whose time line is `timed`, without the times that are marked as estimated; moves past its text."""
     match = _TIME_LINE.fullmatch(walk.lines[timed])
     start = parse_clock(match[1]) if match else None
     end = parse_clock(match[2]) if match else None
@@ -103,17 +107,19 @@ def _cue(walk: _Scan, timed: int) -> tuple[Cue, bool]:
         raise _unreadable(walk, timed)
     place = _place(timed)
     check_times(walk.path, place, start, end)
-    is_estimated = timed > walk.at and walk.lines[walk.at].endswith(ESTIMATED)
+    identifier = walk.lines[walk.at].strip() if timed > walk.at else None
     walk.at = timed + 1
     text = _text(walk)
-    return Cue(place, text, *(None, None) if is_estimated else (start, end)), is_estimated
+    measured_start = None if (identifier or "").endswith(ESTIMATED) else start
+    measured_end = None if (identifier or "").endswith((ESTIMATED, END_ESTIMATED)) else end
+    return Cue(place, text, measured_start, measured_end, identifier=identifier)
 
 
 def _text(walk: _Scan) -> str:
     """The cue text from here on; it ends at an empty line, or where the next cue starts without one between."""
     begin = walk.at
     while walk.at < len(walk.lines) and walk.lines[walk.at] != "":
-        if _is_time_line(walk.lines[walk.at]):
+        if is_time_line(walk.lines[walk.at]):
             if walk.at > begin and _is_identifier(walk.lines, walk.at - 1, begin):
                 walk.at -= 1
             break
@@ -123,7 +129,8 @@ def _text(walk: _Scan) -> str:
     return "\n".join(walk.lines[begin : walk.at])
 
 
-def _is_time_line(line: str) -> bool:
+def is_time_line(line: str) -> bool:
+    """Whether the line holds the times of a cue, as both formats write them."""
     match = _TIME_LINE.fullmatch(line) if ARROW in line else None
     return match is not None and parse_clock(match[1]) is not None and parse_clock(match[2]) is not None
 

@@ -17,4 +17,4 @@ def parse_srt(path: Path, text: str) -> Parsed:
         raise fault(path, "line 1", wrong, "SubRip in a file named .srt", "Rename the file to .vtt.")
     cues, warnings = scan(path, lines, first=0, webvtt=False)
     voiced, more = attribute(cues, entities=False)
-    return Parsed(tuple(voiced), (*warnings, *more))
+    return Parsed(tuple(voiced), (*warnings, *more), pieces=True, format="srt")

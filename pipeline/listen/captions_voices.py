@@ -63,7 +63,7 @@ def attribute(cues: Sequence[Cue], *, entities: bool) -> tuple[list[Cue], list[s
     else:
         texts = [[_plain(line, entities) for line in cue.text.split("\n")] for cue in cues]
         texts = [[line for line in lines if line] for lines in texts]
-        names = _names([lines[0] for lines in texts if lines])
+        names = names_among([lines[0] for lines in texts if lines])
         parts = [_by_label(lines, names) for lines in texts]
     split = [cue.place for cue, voices in zip(cues, parts, strict=True) if len(voices) > 1]
     warnings = []
@@ -115,13 +115,14 @@ def _by_label(lines: Sequence[str], names: frozenset[str]) -> list[Part]:
     parts: list[Part] = []
     speaker: str | None = None
     for line in lines:
-        label, text = _label(line)
+        label, text = label_of(line)
         speaker, text = (label, text) if label in names else (speaker, line)
         parts.append((speaker, text))
     return _joined(parts or [(None, "")])
 
 
-def _label(line: str) -> Part:
+def label_of(line: str) -> Part:
+    """The label at the beginning of a line, None without one, and the rest of the line."""
     match = _LABEL.match(line)
     if match is None:
         return None, line
@@ -130,22 +131,22 @@ def _label(line: str) -> Part:
     return (label[1:-1].strip() if bracketed else label) or None, line[match.end() :]
 
 
-def _names(first_lines: Sequence[str]) -> frozenset[str]:
+def names_among(first_lines: Sequence[str]) -> frozenset[str]:
     """The labels that are speakers' names.
 
     In a file where at least half of the cues start with a short label, those that are written like a name, come
     again, or are of one or two words. In any other file, where "Note:" is the likelier reading, those that are
     written like a name and come again.
     """
-    found = Counter(label for label, _ in map(_label, first_lines) if label)
+    found = Counter(label for label, _ in map(label_of, first_lines) if label)
     short = {label for label in found if len(label.split()) <= 6}
-    labelled = 2 * sum(found[label] for label in short if _like_a_name(label) or len(label.split()) <= 2)
+    labelled = 2 * sum(found[label] for label in short if like_a_name(label) or len(label.split()) <= 2)
     if labelled >= len(first_lines):
-        return frozenset(x for x in short if _like_a_name(x) or found[x] > 1 or len(x.split()) <= 2)
-    return frozenset(label for label in short if _like_a_name(label) and found[label] > 1)
+        return frozenset(x for x in short if like_a_name(x) or found[x] > 1 or len(x.split()) <= 2)
+    return frozenset(label for label in short if like_a_name(label) and found[label] > 1)
 
 
-def _like_a_name(label: str) -> bool:
+def like_a_name(label: str) -> bool:
     """Whether every word begins as names do: not in lower case, particles such as "van" aside."""
     return any(c.isalnum() for c in label) and all(
         not word[0].islower() or word in _PARTICLES for word in label.split()

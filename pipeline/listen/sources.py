@@ -17,7 +17,7 @@ from pipeline.listen.call_rows import (
     numbered,
 )
 from pipeline.listen.captions import TRANSCRIPT_FORMATS
-from pipeline.listen.captions_json import looks_like_transcript
+from pipeline.listen.captions_look import AMBIGUOUS, looks_like_transcript
 
 KNOWN_SUFFIXES = (*RECORDING_SUFFIXES, *TRANSCRIPT_FORMATS)
 RESULT = "scorecard.json"
@@ -104,12 +104,12 @@ def _unreadable(error: OSError, skipped: dict[Path, str]) -> None:
 
 
 def _is_known(path: Path, skipped: dict[Path, str]) -> bool:
-    """Whether a file found in a folder is a recording or a transcript; other JSON files are common there."""
+    """Whether a file found in a folder is a recording or a transcript; other JSON and text files are common there."""
     if path.suffix.lower() not in KNOWN_SUFFIXES or not path.is_file():
         return False
     try:
-        if path.suffix.lower() == ".json" and not looks_like_transcript(path):
-            skipped[path] = "this JSON file is no transcript"
+        if path.suffix.lower() in AMBIGUOUS and not looks_like_transcript(path):
+            skipped[path] = f"this {AMBIGUOUS[path.suffix.lower()]} file is no transcript"
             return False
     except OSError as error:
         skipped[path] = f"this file cannot be read: {error.strerror}"

@@ -66,10 +66,14 @@ def test_vtt_with_everything_in_it():
     )
 
 
-def test_vtt_cues_stay_turns_in_file_order(read):
+def test_vtt_cues_are_turns_in_file_order_and_those_of_one_turn_are_joined(read):
     imported = read("a.vtt", vtt("<v Ann>One.", "<v Ann>Two.", "<v Bob>Three.", "<v Ann>One."))
 
-    assert said(imported) == [("Ann", "One."), ("Ann", "Two."), ("Bob", "Three."), ("Ann", "One.")]
+    assert imported.turns == (
+        Turn("Ann", "One. Two.", 0.0, 2.0),
+        Turn("Bob", "Three.", 2.0, 3.0),
+        Turn("Ann", "One.", 3.0, 4.0),
+    )
     assert imported.warnings == ()
 
 
@@ -182,10 +186,8 @@ def test_srt_with_labels_crlf_and_a_blank_line_in_a_cue():
     imported = read_transcript(SAMPLES / "fleet.srt")
 
     assert imported.turns == (
-        Turn("Rep", "Hello, this is Ann. I call about the fleet.", 1.0, 3.25),
-        Turn("Rep", "Is it a good time?", 3.5, 5.062),
-        Turn("Customer", "Yes & no.", 5.062, 6.0),
-        Turn("Customer", "Go on. I have ten minutes.", 6.1, 8.0),
+        Turn("Rep", "Hello, this is Ann. I call about the fleet. Is it a good time?", 1.0, 5.062),
+        Turn("Customer", "Yes & no. Go on. I have ten minutes.", 5.062, 8.0),
         Turn("Rep", "Good.", 8.5, 9.0),
     )
     assert imported.format == "srt"
@@ -265,7 +267,7 @@ FAULTS = [
     ("a.srt", "WEBVTT\n\n00:00.000 --> 00:01.000\nA: x", "this is WebVTT. Allowed: SubRip"),
     ("a.srt", "1\n00:00:01,000 --> 00:00:61,000\nA: x", "line 2: the time line '00:00:01,000 --> 00:00:61,000'"),
     ("a.srt", "just some words", "there is no cue with text among 0 cues"),
-    ("a.txt", "Ann: hi", "'.txt' is not a transcript format. Allowed: a file named .vtt, .srt, .json"),
+    ("a.doc", "Ann: hi", "'.doc' is not a transcript format. Allowed: a file named .vtt, .srt, .json, .jsonl, .txt"),
     ("a.json", '[\n{"speaker": ]', "line 2: this is not JSON: Expecting value"),
     ("a.json", "[" * 100_000, "lists lie too deep in one another"),
     ("a.json", "[" + "9" * 5000 + "]", "a number is too long"),
@@ -363,8 +365,23 @@ def test_write_vtt_estimates_missing_times_and_says_so(read):
     assert "1 of 3 cues carry estimated times: read as cues without times" in imported.warnings
 
 
-def test_write_vtt_leaves_out_turns_without_text():
+def test_write_vtt_keeps_a_start_without_an_end_and_ends_before_the_next_start(read):
+    turns = (Turn("A", "one two three four five", 1.0), Turn("A", "six", 2.5), Turn("B", "seven", 4.0, 5.0))
+
+    text = write_vtt(turns)
+
+    assert "0 (end estimated)\n00:00:01.000 --> 00:00:02.500\n" in text
+    imported = read("a.vtt", text)
+    assert imported.turns == turns
+    assert "2 of 3 cues carry estimated ends: read as cues with a start alone" in imported.warnings
+
+
+def test_write_vtt_leaves_out_turns_without_text_and_the_others_stay_turns(read):
     assert "<v" not in write_vtt((Turn("A", " \n", 1.0, 2.0),))
+    turns = (Turn("A", "", 0.0, 1.0), Turn("A", "and", 1.0, 2.0), Turn("A", "so on", 2.0, 3.0))
+    text = write_vtt(turns)
+    assert text.startswith("WEBVTT\n\nNOTE Each cue is one turn.\n\n1\n")
+    assert read("a.vtt", text).turns == turns[1:]
 
 
 # --- properties -----------------------------------------------------------------------------------
@@ -376,6 +393,7 @@ MILLISECONDS = st.integers(0, 40 * 3_600_000)
 TIMES = st.one_of(
     st.just((None, None)),
     st.tuples(MILLISECONDS, MILLISECONDS).map(lambda pair: (min(pair) / 1000, max(pair) / 1000)),
+    MILLISECONDS.map(lambda start: (start / 1000, None)),
 )
 
 
@@ -390,7 +408,7 @@ def test_what_write_vtt_writes_reads_back_as_the_same_turns(parts):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.sampled_from(["vtt", "srt", "json"]), st.data())
+@given(st.sampled_from(["vtt", "srt", "json", "jsonl", "txt"]), st.data())
 def test_no_content_makes_reading_fail_in_any_other_way(suffix, data):
     pieces = [
         "WEBVTT\n\n",
@@ -400,6 +418,13 @@ def test_no_content_makes_reading_fail_in_any_other_way(suffix, data):
         "</v>",
         "Bob: ",
         "\n",
+    ]
+    pieces += [
+        "Ann Lee  0:03\n",
+        "[00:01:02] Bob: hi\n",
+        "Cy (0:09):\n",
+        '{"speaker":"A","text":"b"}\n',
+        '"sentences":[{',
     ]
     pieces += ["NOTE", "-->", "<", "&amp;", "\ufeff", '[{"speaker":"A","text":"', '"}]', "\x00", "1\n", " \n"]
     line = st.one_of(st.sampled_from(pieces), st.text(string.printable, max_size=8))

@@ -303,7 +303,10 @@ def test_folder_without_a_manifest_is_searched_in_sorted_order(files):
     found = find_sources([folder])
 
     assert [row.call_id for row in found.rows] == ["a", "b", "c", "t"]
-    assert found.skipped == ((folder / "labels.json", "this JSON file is no transcript"),)
+    assert found.skipped == (
+        (folder / "labels.json", "this JSON file is no transcript"),
+        (folder / "notes.txt", "this text file is no transcript"),
+    )
 
 
 def test_results_of_an_earlier_run_are_no_sources(files):
