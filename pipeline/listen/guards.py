@@ -15,12 +15,14 @@ from pipeline.listen.phrases import COURTESIES, CREDITS
 from pipeline.listen.speech import Stretch
 from pipeline.records import Word
 
+NO_SOUND = "read from the last moment of a window, after its last word"
 OUTSIDE = "outside of speech"
 NO_SPEECH = "heard where the engine itself doubts that anybody speaks"
 INVENTED = "phrases that engines invent where little or nothing is said"
 LOOPED = "repeated in a loop"
 TOO_FAST = "faster than anybody speaks"
 
+_SHORTEST = 0.5  # seconds: what is packed around speech alone is 0.4
 _MARGIN = 0.5  # seconds that a word may lie beside speech: word times are off by up to that
 _DOUBT = 0.6  # no-speech probability and
 _UNLIKELY = -1.0  # mean log probability of a token: beyond both a window is silent (OpenAI's whisper, transcribe.py)
@@ -34,13 +36,14 @@ class Segment:
     """The words of one piece that an engine decoded, in order, with the engine's doubts about the piece.
 
     `no_speech` is the probability (0-1) that nobody speaks in it, `log_probability` a token's mean, `compression` its
-    text's size over the compressed size; None where the engine gives none.
+    text's size over the compressed size, `seconds` the sound it was decoded from; None where the engine gives none.
     """
 
     words: tuple[Word, ...]
     no_speech: float | None = None
     log_probability: float | None = None
     compression: float | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def guarded(
     ]
     echo = tuple(_plain(part) for term in prompt for part in term.split())
     rules: list[tuple[str, _Rule]] = [
+        (NO_SOUND, _in_nothing),
         (NO_SPEECH, _in_doubt),
         (OUTSIDE, lambda heard: _outside(heard, stretches)),
         (INVENTED, lambda heard: _invented(heard, stretches, echo) if invents_phrases else set()),
@@ -113,6 +117,12 @@ def _plain(text: str) -> str:
 
 
 # --- the sound and the engine's doubts -----------------------------------------------------------
+
+
+def _in_nothing(heard: Sequence[_Heard]) -> set[int]:
+    """Words of segments that were decoded from less than `_SHORTEST` seconds of sound."""
+    seconds = [one.segment.seconds for one in heard]
+    return {index for index, known in enumerate(seconds) if known is not None and known < _SHORTEST}
 
 
 def _in_doubt(heard: Sequence[_Heard]) -> set[int]:

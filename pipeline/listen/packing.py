@@ -17,9 +17,11 @@ import numpy as np
 
 from pipeline.listen.media import RATE, Samples
 from pipeline.listen.speech import Stretch, widened
+from pipeline.records import Word
 
 WINDOW_SECONDS = 30.0
 """What Whisper reads in one go."""
+_REACH = 0.5  # seconds around a word in which speech counts as understood: word times are off by up to that
 _PADDING = 0.4  # seconds kept around a stretch, as faster-whisper's own detection does: plosives and breath
 
 
@@ -77,3 +79,20 @@ def _cut(stretches: Sequence[Stretch]) -> list[Stretch]:
         step = (end - start) / parts
         cut += [(start + index * step, start + (index + 1) * step) for index in range(parts)]
     return cut
+
+
+def wordless(stretches: Sequence[Stretch], words: Sequence[Word], shortest: float) -> tuple[Stretch, ...]:
+    """The parts of the stretches, `shortest` seconds or longer, that no word is near; both are in order."""
+    found: list[Stretch] = []
+    ahead = 0
+    for start, end in stretches:
+        while ahead < len(words) and words[ahead].end + _REACH <= start:
+            ahead += 1
+        silent_from = start
+        for word in words[ahead:]:
+            if word.start - _REACH >= end:
+                break
+            found.append((silent_from, word.start - _REACH))
+            silent_from = max(silent_from, word.end + _REACH)
+        found.append((silent_from, end))
+    return tuple((start, end) for start, end in found if end - start >= shortest)

@@ -10,18 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import ListeningError
+from pipeline.listen.guards import Guarded, Segment, guarded, total_dropped
 from pipeline.listen.hub import hub_answers, hub_token, identity
 from pipeline.listen.media import Samples
-from pipeline.listen.speech import Stretch
+from pipeline.listen.packing import Packed, pack, wordless
+from pipeline.listen.speech import Stretch, find_speech
 from pipeline.listen.transcribe import Transcript
-from pipeline.records import Word
-from pipeline.settings import ListenSettings
+from pipeline.listen.vocabulary import fitting, terms_for
+from pipeline.listen.whisper_decode import Language, read_batched, read_sequential
+from pipeline.settings import ListenSettings, WhisperMode
 from pipeline.torch_runtime import prepare
 
 _log = logging.getLogger(__name__)
 _GPU_MODEL = "large-v3-turbo"  # the words of large-v3 on phone speech at twice its speed
 _CPU_MODEL = "small"  # below it, 5-10 points of word error more
-_BEAM = 5
+_GPU_BATCH = 16  # faster-whisper's own examples
+_CPU_BATCH = 4
+_MISSED = 2.0  # seconds of speech without a word that are heard again
 _REMEDIES = (
     "Ways out: give --whisper-model a folder with a CTranslate2 model (model.bin, config.json, tokenizer.json), fetch "
     "one once where there is a network (`hf download Systran/faster-whisper-small --local-dir FOLDER`), or use "
@@ -30,47 +35,125 @@ _REMEDIES = (
 
 
 class WhisperTranscriber:
-    """A loaded Whisper. `model` is faster-whisper's WhisperModel, `identity` its revision or hash."""
+    """A loaded Whisper. `model` is faster-whisper's WhisperModel, `identity` its revision or hash, `batch` how many
+    windows are read at once (1: sequentially), `vocabulary` what to expect in every call."""
 
     name = "whisper"
     warnings: tuple[str, ...] = ()
 
-    def __init__(self, model: Any, *, model_name: str, identity: str, language: str | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        *,
+        model_name: str,
+        identity: str,
+        language: str | None = None,
+        batch: int = 1,
+        vocabulary: tuple[str, ...] = (),
+    ) -> None:
+        way = f"batches of {batch}" if batch > 1 else "sequential"
         self.models: tuple[tuple[str, str], ...] = (
             (f"whisper {model_name}", identity),
-            ("faster-whisper", version("faster-whisper")),
+            ("faster-whisper", f"{version('faster-whisper')}, {way}"),
         )
         self._model = model
-        self._language = language
+        self._language = _known(language, model, model_name)
+        self._model_name = model_name
+        self._batch = batch
+        self._vocabulary = vocabulary
 
     def __call__(
-        self, samples: Samples, *, hotwords: tuple[str, ...] = (), stretches: Sequence[Stretch] | None = None
+        self,
+        samples: Samples,
+        *,
+        hotwords: tuple[str, ...] = (),
+        stretches: Sequence[Stretch] | None = None,
+        language: str | None = None,
     ) -> Transcript:
-        """The words of mono 16 kHz samples. Whisper's own speech detection decides where to listen, not `stretches`."""
-        if len(samples) == 0:
-            return Transcript((), self._language)
-        segments, info = self._model.transcribe(
-            samples,
-            language=self._language,
-            hotwords=", ".join(hotwords) or None,
-            beam_size=_BEAM,
-            temperature=0.0,  # no sampling: the same audio gives the same words
-            word_timestamps=True,
-            vad_filter=True,  # takes invented text on non-speech from 31 % of clips to 4 %
-            condition_on_previous_text=False,  # one slip must not be repeated to the end
+        """The words of mono 16 kHz samples within the stretches, guarded against what Whisper invents.
+
+        `hotwords` and the vocabulary stand before every window, as far as they fit. Speech that gave no words is heard
+        again, sequentially and piece by piece: batched decoding may drop some (faster-whisper issue 1179), and a loop
+        or a doubtful window may have hidden some.
+        """
+        spoken = find_speech(samples) if stretches is None else stretches
+        packed = pack(samples, spoken)
+        given = self._language if language is None else _known(language, self._model, self._model_name)
+        if not packed.pieces:
+            return Transcript((), given)
+        terms = self._prompt(hotwords)
+        (code, sure), first = self._read(packed, given, terms)
+        kept = guarded(first, spoken, prompt=terms, language=code)
+        missed = wordless(spoken, kept.words, _MISSED)
+        more = self._read_again(samples, missed, code, terms)
+        unheard = wordless(missed, more.words, _MISSED)
+        _tell(missed, more, unheard)
+        return Transcript(
+            words=tuple(sorted((*kept.words, *more.words), key=lambda word: word.start)),
+            language=code,
+            language_probability=sure,
+            dropped=total_dropped([kept.dropped, more.dropped]),
+            recovered=len(more.words),
+            unheard=unheard,
         )
-        limit = len(samples) / 16_000
-        words = tuple(_word(word, limit) for segment in segments for word in segment.words or () if word.word.strip())
-        return Transcript(words, info.language, round(float(info.language_probability), 4))
+
+    def _read(self, packed: Packed, language: str | None, terms: tuple[str, ...]) -> tuple[Language, list[Segment]]:
+        prompt = ", ".join(terms)
+        if self._batch > 1:
+            found, spoken = read_batched(self._model, packed, language=language, prompt=prompt, batch=self._batch)
+        else:
+            found, spoken = read_sequential(self._model, packed, language=language, prompt=prompt)
+        return spoken, found
+
+    def _read_again(
+        self, samples: Samples, missed: Sequence[Stretch], language: str, terms: tuple[str, ...]
+    ) -> Guarded:
+        """The words of speech that gave none at first."""
+        if not missed:
+            return Guarded((), ())
+        packed = pack(samples, missed)
+        found, _ = read_sequential(self._model, packed, language=language, prompt=", ".join(terms), apart=True)
+        return guarded(found, missed, prompt=terms, language=language)
+
+    def _prompt(self, hotwords: tuple[str, ...]) -> tuple[str, ...]:
+        """The terms that fit into Whisper's prompt, half of its decoder less one token (223)."""
+        terms = terms_for(hotwords, (), self._vocabulary)
+        tokenizer = self._model.hf_tokenizer
+        fit = fitting(
+            terms,
+            lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids),
+            self._model.max_length // 2 - 1,
+        )
+        if len(fit) < len(terms):
+            _log.info("%d of %d terms to expect fit into Whisper's prompt", len(fit), len(terms))
+        return fit
 
 
-def _word(word: Any, limit: float) -> Word:
-    """faster-whisper's word as ours: no space around it, its times within the recording and in order."""
-    start = min(max(0.0, float(word.start)), limit)
-    end = min(max(start, float(word.end)), limit)
-    return Word(
-        word.word.strip(), round(start, 3), round(end, 3), round(min(1.0, max(0.0, float(word.probability))), 4)
-    )
+def _tell(missed: Sequence[Stretch], more: Guarded, unheard: Sequence[Stretch]) -> None:
+    if missed:
+        seconds = sum(end - start for start, end in missed)
+        _log.info(
+            "%d parts of speech (%.1f s) gave no words and were heard again: %d words, %d parts stay without",
+            *(len(missed), seconds, len(more.words), len(unheard)),
+        )
+
+
+def _known(language: str | None, model: Any, model_name: str) -> str | None:
+    """The language's code as the model knows it, None for None. Raises ListeningError for one that it doesn't know."""
+    if language is None:
+        return None
+    code = language.lower().replace("_", "-").split("-")[0]
+    if not model.model.is_multilingual:
+        if code == "en":
+            return code
+        raise ListeningError(
+            f"language: {language!r} was asked for, but Whisper {model_name} knows English only. Use a multilingual "
+            "one, without .en in its name."
+        )
+    if code not in model.supported_languages or model.hf_tokenizer.token_to_id(f"<|{code}|>") is None:
+        known = ", ".join(sorted(model.supported_languages))
+        raise ListeningError(f"language: {language!r} is none that Whisper {model_name} knows; give one of {known}.")
+    return code
 
 
 def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
@@ -81,7 +164,24 @@ def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
     folder = _find_weights(name, settings)
     label, revision = identity(name, folder)
     model = _load(str(folder), device, precision)
-    return WhisperTranscriber(model, model_name=label, identity=revision, language=settings.language)
+    return WhisperTranscriber(
+        model,
+        model_name=label,
+        identity=revision,
+        language=settings.language,
+        batch=_batch(settings.whisper_mode, device),
+        vocabulary=settings.vocabulary,
+    )
+
+
+def _batch(mode: WhisperMode, device: str) -> int:
+    """How many windows are read at once, 1 for one after the other; `auto` is what was measured to be the better.
+
+    TODO
+    """
+    if mode == "auto":
+        mode = "batched" if device == "cuda" else "sequential"
+    return 1 if mode == "sequential" else _GPU_BATCH if device == "cuda" else _CPU_BATCH
 
 
 def _device(settings: ListenSettings) -> tuple[str, str]:
