@@ -1,4 +1,7 @@
-"""Which channels carry a party of their own: equal channels, dead channels and cross-talk are found here."""
+"""Which channels carry a party of their own: equal channels and ones that carry everybody are found here.
+
+Levels and stretches of speech of every channel in, groups of channels out: each group is listened to as one.
+"""
 
 from __future__ import annotations
 
@@ -7,86 +10,112 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.listen.media import RATE, Samples
-from pipeline.listen.speech import Stretch
+from pipeline.listen.media import Audio, Samples
+from pipeline.listen.speech import STEP, STEPS_A_SECOND, Stretch
 
-_BLOCK = RATE * 60
-_EQUAL = 0.98  # correlation; a copy at another gain has 1.0, two microphones in one room stay well below
-_STEP = RATE // 100  # samples in an envelope step of 10 ms
-_BLEED_LEVEL = 0.25  # a copy 12 dB or more below the other channel is cross-talk
-_BLEED_LIKENESS = 0.7  # correlation of the envelopes; two people talking at once stay below 0.5
-_BLEED_LAG = 3  # envelope steps: sound through the air or an echo canceller arrives up to 30 ms late
+_EQUAL = 0.98  # correlation of the sound; a copy at another gain has 1.0, two microphones in one room stay well below
+_TOGETHER = 0.7  # share of the shorter channel's speech that lies in the other's; two parties stay under a third
+_LIKENESS = 0.8  # correlation of the levels where both have speech; two people talking at once stay below 0.5
+_LAG = 5  # steps of 10 ms by which one channel may come later than the other
+_SAME_GAIN_DB = 3.0  # how much the level difference of copies moves
+_SAME_SHARE = 0.9  # of the steps with speech
+_CLOSE_DB = 9.0  # a party's own channel is louder than the others by more than this
+_CLOSE_SHARE = 0.7
+
+Levels = Sequence[Samples]
+"""The channels' levels as `envelope` gives them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Parties:
-    """`kept` are the channels to listen to, `copies` those equal to an earlier one as (copy, original)."""
+class Groups:
+    """`groups` are the channels that belong together, each group by its first channel; a group of one is a channel of
+    its own. `copies` are (copy, original) of equal channels, `mixed` the groups in which everybody is on every one."""
 
-    kept: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
     copies: tuple[tuple[int, int], ...]
-
-
-def find_copies(samples: Samples) -> Parties:
-    """The channels of (channels, samples) that are not the same sound as an earlier one, at any gain or polarity."""
-    products = np.zeros((len(samples), len(samples)))
-    for start in range(0, samples.shape[1], _BLOCK):
-        block = np.asarray(samples[:, start : start + _BLOCK], np.float64)
-        products += block @ block.T
-    power = np.sqrt(np.diag(products))
-    kept: list[int] = []
-    copies: list[tuple[int, int]] = []
-    for channel in range(len(samples)):
-        for original in kept:
-            scale = power[channel] * power[original]
-            if scale > 0 and abs(products[channel, original]) > _EQUAL * scale:
-                copies.append((channel, original))
-                break
-        else:
-            kept.append(channel)
-    return Parties(tuple(kept), tuple(copies))
-
-
-def without_bleed(
-    envelopes: Sequence[Samples], speech: Sequence[tuple[Stretch, ...]]
-) -> tuple[tuple[tuple[Stretch, ...], ...], int]:
-    """Each channel's stretches without those that only carry another channel's speech, and how many were dropped.
-
-    `envelopes` are the channels' as `envelope` gives them. Dropped is a stretch with the ups and downs of another
-    channel at the same time, at a quarter of its level or less.
-    """
-    kept = tuple(
-        tuple(stretch for stretch in own if not _is_bleed(index, stretch, envelopes))
-        for index, own in enumerate(speech)
-    )
-    return kept, sum(map(len, speech)) - sum(map(len, kept))
+    mixed: tuple[tuple[int, ...], ...]
 
 
 def envelope(samples: Samples) -> Samples:
     """The level of one channel: its root mean square in steps of 10 ms."""
-    steps = samples[: len(samples) // _STEP * _STEP].reshape(-1, _STEP)
-    return np.asarray(np.sqrt(np.einsum("ij,ij->i", steps, steps) / _STEP), np.float32)
+    steps = samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", steps, steps) / STEP), np.float32)
 
 
-def _is_bleed(index: int, stretch: Stretch, envelopes: Sequence[Samples]) -> bool:
-    begin, end = round(stretch[0] * RATE / _STEP), round(stretch[1] * RATE / _STEP)
-    own = envelopes[index][begin:end]
-    if len(own) < 2 * _BLEED_LAG + 2 or own.std() == 0:
+def find_groups(audio: Audio, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> Groups:
+    """Which channels carry one party and which carry the same sound or the same people."""
+    likeness = _likeness(audio)
+    copies: list[tuple[int, int]] = []
+    mixed: dict[int, list[int]] = {}
+    kept: list[int] = []
+    for channel in range(audio.channels):
+        for other in kept:
+            if likeness[channel, other] > _EQUAL or _is_copy(channel, other, levels, speech):
+                copies.append((channel, other))
+                break
+            if _is_mixed(channel, other, levels, speech):
+                mixed.setdefault(other, [other]).append(channel)
+                break
+        else:
+            kept.append(channel)
+    groups = tuple(tuple(mixed.get(channel, [channel])) for channel in kept)
+    return Groups(groups, tuple(copies), tuple(group for group in groups if len(group) > 1))
+
+
+def mask(stretches: Sequence[Stretch], steps: int) -> np.ndarray:
+    """Whether each of the steps of 10 ms lies in a stretch."""
+    inside = np.zeros(steps, bool)
+    for start, end in stretches:
+        inside[round(start * STEPS_A_SECOND) : round(end * STEPS_A_SECOND)] = True
+    return inside
+
+
+def _likeness(audio: Audio) -> np.ndarray:
+    """(channels, channels): the correlation of the channels' sound, whatever the polarity."""
+    products = np.zeros((audio.channels, audio.channels))
+    if audio.channels > 1:
+        for _, block in audio.blocks():
+            wide = block.astype(np.float64)
+            products += wide @ wide.T
+    power = np.sqrt(np.diag(products))
+    scale = np.outer(power, power)
+    return np.asarray(np.abs(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)))
+
+
+def _is_copy(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> bool:
+    """Whether two channels are the same sound, though a codec or a delay keeps their samples from being equal."""
+    difference = _difference(one, other, levels, speech)
+    if difference is None:
         return False
-    return any(
-        _is_quiet_copy(own, level[max(0, begin - _BLEED_LAG) : begin], level[begin:end])
-        for other, level in enumerate(envelopes)
-        if other != index
-    )
+    same = np.abs(difference - np.median(difference)) < _SAME_GAIN_DB
+    return bool(same.mean() > _SAME_SHARE)
 
 
-def _is_quiet_copy(own: Samples, before: Samples, loud: Samples) -> bool:
-    """Whether `own` follows `loud` (with `before` just before it), up to 30 ms late and much more quietly."""
-    if float(own.mean()) > _BLEED_LEVEL * float(loud.mean()) or loud.std() == 0:
-        return False
-    source = np.concatenate([before, loud])
-    likeness = 0.0
-    for lag in range(len(before) + 1):
-        shifted = source[len(before) - lag : len(source) - lag]
-        if shifted.std() > 0:
-            likeness = max(likeness, float(np.corrcoef(own, shifted)[0, 1]))
-    return likeness > _BLEED_LIKENESS
+def _is_mixed(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> bool:
+    """Whether everybody is heard on both channels about as loud, as with two microphones in one room."""
+    difference = _difference(one, other, levels, speech)
+    return difference is not None and bool((np.abs(difference) < _CLOSE_DB).mean() > _CLOSE_SHARE)
+
+
+def _difference(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> np.ndarray | None:
+    """By how many dB the first channel is louder, in steps in which both have speech; None where they differ in when
+    they have speech, or in its ups and downs."""
+    steps = min(len(levels[one]), len(levels[other]))
+    first, second = mask(speech[one], steps), mask(speech[other], steps)
+    both = first & second
+    if both.sum() < STEPS_A_SECOND or both.sum() < _TOGETHER * min(first.sum(), second.sum()):
+        return None
+    loud = np.log10(levels[one][:steps] + 1e-6)
+    likeness, lag = max(
+        (_correlation(loud[both], np.log10(np.roll(levels[other][:steps], lag)[both] + 1e-6)), -abs(lag), lag)
+        for lag in range(-_LAG, _LAG + 1)
+    )[::2]
+    if likeness < _LIKENESS:
+        return None
+    return np.asarray(20 * (loud[both] - np.log10(np.roll(levels[other][:steps], int(lag))[both] + 1e-6)))
+
+
+def _correlation(one: np.ndarray, other: np.ndarray) -> float:
+    if one.std() == 0 or other.std() == 0:
+        return 0.0
+    return float(np.corrcoef(one, other)[0, 1])

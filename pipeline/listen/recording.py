@@ -1,19 +1,23 @@
-"""One recording in, what was heard in it out: decode, find speech, transcribe, tell speakers apart, make turns."""
+"""One recording in, what was heard in it out: decode, find tracks, tell voices apart, transcribe, make turns.
+
+Channels come first: a track with one person on it needs nobody told apart. Words are given to voices, not segments.
+Long recordings are read in windows that end in pauses, so that memory does not grow with the call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.errors import ListeningError, MediaError
+from pipeline.errors import ListeningError
 from pipeline.listen.attribute import attribute_words, make_turns
-from pipeline.listen.channels import envelope, find_copies, without_bleed
 from pipeline.listen.diarize import Diarizer, choose_diarizer
 from pipeline.listen.media import RATE, Audio, Samples, decode
-from pipeline.listen.speech import Stretch, find_speech
+from pipeline.listen.speech import Stretch, windows
+from pipeline.listen.tracks import Expected, Track, find_tracks
 from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
 from pipeline.records import ListeningQuality, SpeechSegment, Turn, Word
 from pipeline.settings import ListenSettings
@@ -22,8 +26,9 @@ Progress = Callable[[str, int, int], None]
 """Called with (stage, done, total); stages are decode, speech, transcribe and diarize, and in
 `pipeline.score` assess and write."""
 
-_Speech = dict[int, tuple[Stretch, ...]]  # channel -> its stretches, in the order of the channels
 _UNSURE = 0.6  # mean word probability below which people are told that words may be wrong
+_MARGIN = 0.25  # seconds around a stretch that an engine hears as well
+_SURE_OF_LANGUAGE = 0.5  # probability from which a detected language holds for the rest of the call
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,14 @@ class Heard:
 
 @dataclass(frozen=True)
 class _Said:
-    """Words with their speakers, before they become turns."""
+    """What was said on one track: words with their speakers before they become turns, and who spoke when.
+    `attributed` counts the words that got their speaker by evidence."""
 
     words: tuple[tuple[str, Word], ...]
     attributed: int
     speech: tuple[SpeechSegment, ...]
-    speakers: tuple[str, ...]
-    method: str
-    models: tuple[tuple[str, str], ...] = ()
-    warnings: tuple[str, ...] = ()
+    transcript: Transcript
+    diarizer: Diarizer | None = None
 
 
 def hear(
@@ -58,170 +62,185 @@ def hear(
     *,
     transcriber: Transcriber,
     settings: ListenSettings = DEFAULT_SETTINGS,
-    speakers: int | None = None,
-    parties_by_channel: int | None = None,
-    hotwords: tuple[str, ...] = (),
+    expected: Expected = Expected(),
     diarizer: Diarizer | None = None,
     audio: Audio | None = None,
     progress: Progress | None = None,
 ) -> Heard:
     """What was heard in the recording at `path`.
 
-    `speakers` is the number of people where it is known. `parties_by_channel` is the number of channels that are known
-    to carry one party each; None lets the recording show it. `diarizer` replaces the one that settings name, `audio`
-    saves decoding the file again. Raises MediaError for the file, ListeningError where speakers cannot be told apart.
+    `expected` is what is known before listening. `diarizer` replaces the one that settings name, `audio` saves decoding
+    the file again. Raises MediaError for the file, ListeningError where speakers cannot be told apart.
     """
     tell = progress or no_progress
     tell("decode", 0, 1)
     audio = audio or decode(path, settings.limits)
     tell("decode", 1, 1)
-    if parties_by_channel is not None and parties_by_channel != audio.channels:
-        raise ListeningError(
-            f"{path}: has {audio.channels} channel(s), but {parties_by_channel} are named. Correct the `channels` of "
-            "this call, or leave them out."
-        )
-    parties = find_copies(audio.samples)
-    speech, notes = _speech_by_channel(audio, parties.kept, tell)
-    notes = [*audio.warnings, *_copy_notes(parties.copies, parties_by_channel), *notes]
-
-    live = [channel for channel in parties.kept if speech[channel]]
-    claimed = parties_by_channel is not None and not (parties.copies and len(parties.kept) == 1)
-    if len(live) > 1 or claimed or speakers == 1:
-        said = _by_channel(transcriber, audio, speech, hotwords, tell)
-        if speakers is not None and speakers > len(parties.kept):
-            notes.append(
-                f"{speakers} people are named but {len(parties.kept)} channels carry speech of their own: people who "
-                "share a channel count as one speaker."
-            )
-    else:
-        diarizer = diarizer or choose_diarizer(settings, path)
-        samples = audio.channel(live[0])
-        said = _by_voice(transcriber, diarizer, samples, speech[live[0]], speakers, hotwords, tell)
-    return _heard(audio, transcriber, said, notes)
+    tracks, notes = find_tracks(audio, expected, tell)
+    voices = [_voices(track, len(tracks), audio, diarizer, settings, tell) for track in tracks]
+    said = _all_said(audio, tracks, voices, transcriber, expected, tell)
+    return _heard(audio, transcriber, said, [*audio.warnings, *notes])
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
-def _label(channel: int) -> str:
-    return f"channel-{channel + 1}"
+# --- who speaks when ------------------------------------------------------------------------------
 
 
-def _speech_by_channel(audio: Audio, kept: Sequence[int], tell: Progress) -> tuple[_Speech, list[str]]:
-    """Each kept channel's stretches without cross-talk, and what people should know about them.
+@dataclass(frozen=True)
+class _Voices:
+    """Who speaks when on a track; `diarizer` is None where the channel tells."""
 
-    One channel at a time is held in memory.
-    """
-    found, envelopes = [], []
-    for index, channel in enumerate(kept):
-        tell("speech", index, len(kept))
-        samples = audio.channel(channel)
-        found.append(find_speech(samples))
-        envelopes.append(envelope(samples))
-    tell("speech", len(kept), len(kept))
-    own, dropped = without_bleed(envelopes, found)
-    if not any(own):
-        raise MediaError(
-            f"{audio.path}: no speech was found in it. Check that it is the call's recording, and its volume."
-        )
-    speech = dict(zip(kept, own, strict=True))
-    notes = [
-        f"Nobody speaks on channel {channel + 1}; check how the call was recorded."
-        for channel, stretches in speech.items()
-        if not stretches
-    ]
-    if dropped:
-        notes.append(f"{dropped} stretches were another channel's speech heard faintly, and were left out.")
-    return speech, notes
+    speech: tuple[SpeechSegment, ...]
+    diarizer: Diarizer | None = None
 
 
-def _copy_notes(copies: Sequence[tuple[int, int]], parties_by_channel: int | None) -> list[str]:
-    """A sentence for every channel that is no channel of its own."""
-    wrong = " although they are named as different people" if parties_by_channel else ""
-    return [f"Channels {one + 1} and {copy + 1} carry the same sound{wrong}; one was used." for copy, one in copies]
-
-
-def _by_channel(
-    transcriber: Transcriber, audio: Audio, speech: _Speech, hotwords: tuple[str, ...], tell: Progress
-) -> _Said:
-    """Every channel is one speaker, transcribed for itself."""
-    words: list[tuple[str, Word]] = []
-    segments: list[SpeechSegment] = []
-    for index, (channel, own) in enumerate(speech.items()):
-        tell("transcribe", index, len(speech))
-        label = _label(channel)
-        if own:
-            transcript = transcriber(_only(audio.channel(channel), own), hotwords=hotwords, stretches=own)
-            words += [(label, word) for word in transcript.words]
-            segments += [SpeechSegment(label, start, end) for start, end in own]
-    tell("transcribe", len(speech), len(speech))
-    return _Said(
-        words=tuple(words),
-        attributed=len(words),
-        speech=tuple(segments),
-        speakers=tuple(_label(channel) for channel in speech),
-        method="channels",
+def _voices(
+    track: Track, tracks: int, audio: Audio, diarizer: Diarizer | None, settings: ListenSettings, tell: Progress
+) -> _Voices:
+    """The voices of a track: its channel's own, or those that a diarizer tells apart."""
+    if track.has_one_voice:
+        return _Voices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
+    diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
+    tell("diarize", 0, 1)
+    found = diarizer(
+        _only(track.samples(audio), track.speech, 0.0),
+        speakers=track.people,
+        stretches=track.speech,
+        progress=lambda done, total: tell("diarize", done, total),
     )
+    tell("diarize", 1, 1)
+    if not found:
+        raise ListeningError(
+            f"{audio.path}: the diarization found nobody speaking, although there is speech. Use a recording with a "
+            "channel a party, or give a transcript with speakers."
+        )
+    if tracks > 1:  # labels of their own: another track may have a speaker-1 as well
+        order = {label: number for number, label in enumerate(dict.fromkeys(one.speaker for one in found), start=1)}
+        names = {label: f"{track.label}-voice-{number}" for label, number in order.items()}
+        names = names if len(names) > 1 else dict.fromkeys(names, track.label)
+        found = tuple(replace(one, speaker=names[one.speaker]) for one in found)
+    return _Voices(found, diarizer)
 
 
-def _only(channel: Samples, speech: Sequence[Stretch]) -> Samples:
-    """The channel with everything but its own speech (and a margin) made quiet, so that no engine hears cross-talk."""
-    quiet = np.zeros_like(channel)
+# --- what is said ---------------------------------------------------------------------------------
+
+
+def _all_said(
+    audio: Audio,
+    tracks: Sequence[Track],
+    voices: Sequence[_Voices],
+    transcriber: Transcriber,
+    expected: Expected,
+    tell: Progress,
+) -> list[_Said]:
+    """What is said on every track, in the order of the tracks.
+
+    The track with most speech is heard first: the language that is detected there holds for the others.
+    """
+    pieces = {index: list(windows(track.speech)) for index, track in enumerate(tracks)}
+    total, done = sum(map(len, pieces.values())), 0
+    language = expected.language
+    transcripts: dict[int, Transcript] = {}
+    for index in sorted(pieces, key=lambda index: (-sum(b - a for a, b in tracks[index].speech), index)):
+        parts = []
+        for piece in pieces[index]:
+            tell("transcribe", done, total)
+            part = _transcribed(audio, tracks[index], piece, transcriber, expected.terms, language)
+            if language is None and (part.language_probability or 0.0) >= _SURE_OF_LANGUAGE:
+                language = part.language
+            parts.append(part)
+            done += 1
+        transcripts[index] = _joined(parts)
+    tell("transcribe", total, total)
+    return [_attributed(transcripts[index], voices[index]) for index in range(len(tracks))]
+
+
+def _transcribed(
+    audio: Audio,
+    track: Track,
+    piece: tuple[Stretch, ...],
+    transcriber: Transcriber,
+    terms: tuple[str, ...],
+    language: str | None,
+) -> Transcript:
+    """The words of a window, with times of the whole call. What is not the track's own speech is made quiet before."""
+    begin = max(0, round((piece[0][0] - 1.0) * RATE))
+    end = min(audio.length, round((piece[-1][1] + 1.0) * RATE))
+    at = begin / RATE
+    inside = [(start - at, stop - at) for start, stop in piece]
+    samples = _only(track.samples(audio, begin, end), inside, _MARGIN)
+    found = transcriber(samples, hotwords=terms, stretches=inside, language=language)
+    words = tuple(replace(w, start=round(w.start + at, 3), end=round(w.end + at, 3)) for w in found.words)
+    return replace(found, words=words)
+
+
+def _only(samples: Samples, speech: Sequence[Stretch], margin: float) -> Samples:
+    """The samples with everything but the stretches (and a margin) made quiet, so that nobody hears cross-talk."""
+    quiet = np.zeros_like(samples)
     for start, end in speech:
-        piece = slice(max(0, round((start - 0.25) * RATE)), round((end + 0.25) * RATE))
-        quiet[piece] = channel[piece]
+        piece = slice(max(0, round((start - margin) * RATE)), round((end + margin) * RATE))
+        quiet[piece] = samples[piece]
     return quiet
 
 
-def _by_voice(
-    transcriber: Transcriber,
-    diarizer: Diarizer,
-    samples: Samples,
-    stretches: tuple[Stretch, ...],
-    speakers: int | None,
-    hotwords: tuple[str, ...],
-    tell: Progress,
-) -> _Said:
-    """One channel with everybody on it: words are given to the voices that the diarizer tells apart."""
-    tell("diarize", 0, 1)
-    speech = diarizer(samples, speakers=speakers)
-    tell("diarize", 1, 1)
-    if not speech:
-        raise ListeningError(
-            "The diarization found nobody speaking, although there is speech. Use a recording with a channel a party, "
-            "or give a transcript with speakers."
-        )
-    tell("transcribe", 0, 1)
-    transcript: Transcript = transcriber(samples, hotwords=hotwords, stretches=stretches)
-    tell("transcribe", 1, 1)
-    given = attribute_words(transcript.words, speech)
-    return _Said(
-        words=given.words,
-        attributed=given.attributed,
-        speech=speech,
-        speakers=tuple(dict.fromkeys(one.speaker for one in speech)),
-        method=diarizer.name,
-        models=diarizer.models,
-        warnings=diarizer.warnings,
+def _joined(parts: Sequence[Transcript]) -> Transcript:
+    """The windows of one track as one transcript; the language is the first that was told."""
+    if not parts:
+        return Transcript(())
+    told = next((part for part in parts if part.language), parts[0])
+    return Transcript(
+        tuple(word for part in parts for word in part.words),
+        told.language,
+        told.language_probability,
+        _summed(part.dropped for part in parts),
     )
 
 
-def _heard(audio: Audio, transcriber: Transcriber, said: _Said, notes: Sequence[str]) -> Heard:
-    probabilities = [word.probability for _, word in said.words if word.probability is not None]
+def _attributed(transcript: Transcript, voices: _Voices) -> _Said:
+    """The words with their speakers: the channel's, or the voice that speaks at that time."""
+    if voices.diarizer is None:
+        label = voices.speech[0].speaker
+        words = tuple((label, word) for word in transcript.words)
+        return _Said(words, len(words), voices.speech, transcript)
+    given = attribute_words(transcript.words, voices.speech)
+    return _Said(given.words, given.attributed, voices.speech, transcript, voices.diarizer)
+
+
+# --- what is told ---------------------------------------------------------------------------------
+
+
+def _heard(audio: Audio, transcriber: Transcriber, said: Sequence[_Said], notes: Sequence[str]) -> Heard:
+    words = [word for one in said for word in one.words]
+    probabilities = [word.probability for _, word in words if word.probability is not None]
     confidence = sum(probabilities) / len(probabilities) if probabilities else None
+    diarizers = list(dict.fromkeys(one.diarizer for one in said if one.diarizer is not None))
+    longest = max(said, key=lambda one: len(one.words)).transcript
+    attributed = sum(one.attributed for one in said)
     quality = ListeningQuality(
         engine=transcriber.name,
-        models=(*transcriber.models, *said.models),
-        diarization=said.method,
+        models=(*transcriber.models, *(model for one in diarizers for model in one.models)),
+        diarization=_method(said),
+        diarization_trust="low" if any(one.trust == "low" for one in diarizers) else "high",
         word_confidence=None if confidence is None else round(confidence, 4),
-        speech_attributed=round(said.attributed / len(said.words), 4) if said.words else None,
-        warnings=(*transcriber.warnings, *notes, *said.warnings, *_doubts(said, confidence)),
+        speech_attributed=round(attributed / len(words), 4) if words else None,
+        language=longest.language,
+        language_probability=longest.language_probability,
+        dropped=_summed(one.transcript.dropped for one in said),
+        warnings=(
+            *transcriber.warnings,
+            *notes,
+            *(warning for one in diarizers for warning in one.warnings),
+            *_doubts(len(words), confidence),
+        ),
     )
+    speech = [segment for one in said for segment in one.speech]
     return Heard(
-        turns=make_turns(said.words),
-        speech=tuple(sorted(said.speech, key=lambda one: (one.start, one.end, one.speaker))),
-        speakers=said.speakers,
+        turns=make_turns(words),
+        speech=tuple(sorted(speech, key=lambda one: (one.start, one.end, one.speaker))),
+        speakers=tuple(dict.fromkeys(one.speaker for one in speech)),
         duration=round(audio.duration, 3),
         sha256=audio.sha256,
         quality=quality,
@@ -229,9 +248,24 @@ def _heard(audio: Audio, transcriber: Transcriber, said: _Said, notes: Sequence[
     )
 
 
-def _doubts(said: _Said, confidence: float | None) -> list[str]:
+def _method(said: Sequence[_Said]) -> str:
+    """How speakers were told apart: by channels, by a diarizer, or by both."""
+    names = dict.fromkeys("channels" if one.diarizer is None else one.diarizer.name for one in said)
+    return " and ".join(names)
+
+
+def _summed(counts: Iterator[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
+    """Counts of the same thing added up, in the order in which they first come."""
+    total: dict[str, int] = {}
+    for part in counts:
+        for name, count in part:
+            total[name] = total.get(name, 0) + count
+    return tuple(total.items())
+
+
+def _doubts(words: int, confidence: float | None) -> list[str]:
     """Sentences on what was heard badly."""
-    if not said.words:
+    if not words:
         return ["Speech was found but no words were understood in it."]
     if confidence is not None and confidence < _UNSURE:
         return [f"The words are uncertain (mean confidence {confidence:.0%}): quotes may be wrong."]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipeline.listen.media import RATE, Samples
+
+STEPS_A_SECOND = 100
+STEP = RATE // STEPS_A_SECOND
+"""Samples in a step of 10 ms, in which levels are measured."""
+WINDOW = 600.0
+"""Seconds that are looked at in one go: bounds the memory of long calls, and is longer than most turns by far."""
+_TAIL = 60.0  # seconds at a window's end in which a pause is looked for, to cut there
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,52 @@ def find_speech(samples: Samples, settings: SpeechSettings = SpeechSettings()) -
     )
     found = get_speech_timestamps(samples, options)
     return tuple((round(one["start"] / RATE, 3), round(one["end"] / RATE, 3)) for one in found)
+
+
+def find_speech_in(
+    read: Callable[[int, int], Samples],
+    length: int,
+    settings: SpeechSettings = SpeechSettings(),
+    *,
+    window: float = WINDOW,
+) -> tuple[Stretch, ...]:
+    """The stretches of a long channel, as `find_speech` gives them, window by window.
+
+    `read(first, last)` gives its samples, `length` is their number. A window ends in the last pause that it holds, so
+    no word is cut; the stretch that touches its end is looked at again with the next one.
+    """
+    found: list[Stretch] = []
+    first = 0
+    while first < length:
+        last = min(length, first + round(window * RATE))
+        at = first / RATE
+        stretches = [(round(a + at, 3), round(b + at, 3)) for a, b in find_speech(read(first, last), settings)]
+        if last == length:
+            return (*found, *stretches)
+        cut = _cut(stretches, last / RATE, max(first / RATE, last / RATE - _TAIL))
+        found += [one for one in stretches if one[1] <= cut]
+        first = max(first + 1, round(cut * RATE))
+    return tuple(found)
+
+
+def _cut(stretches: Sequence[Stretch], end: float, earliest: float) -> float:
+    """Where a window that ends at `end` is cut: in the last pause after `earliest`, or at its end without one."""
+    starts = [start for start, _ in stretches if start > earliest]
+    if not stretches or stretches[-1][1] < end - 1.0:
+        return end - 0.5
+    return starts[-1] - 0.001 if starts else end
+
+
+def windows(stretches: Sequence[Stretch], longest: float = WINDOW) -> Iterator[tuple[Stretch, ...]]:
+    """The stretches in groups that span at most `longest` seconds each, in order."""
+    group: list[Stretch] = []
+    for one in stretches:
+        if group and one[1] - group[0][0] > longest:
+            yield tuple(group)
+            group = []
+        group.append(one)
+    if group:
+        yield tuple(group)
 
 
 def widened(stretches: Sequence[Stretch], padding: float, duration: float) -> tuple[Stretch, ...]:

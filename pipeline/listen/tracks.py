@@ -1,0 +1,165 @@
+"""What is listened to: tracks. A track is one channel, or several that carry the same people, with its own speech.
+
+A decoded recording and what is known of its channels in, tracks with the number of people on each out, and sentences
+about channels that are dead, equal, mixed or full of cross-talk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.errors import ListeningError, MediaError
+from pipeline.listen.bleed import without_bleed
+from pipeline.listen.channels import Groups, envelope, find_groups
+from pipeline.listen.media import RATE, Audio, Samples
+from pipeline.listen.speech import Stretch, find_speech_in
+
+_BLOCK = RATE * 60
+_SAID = 1.0  # seconds of cross-talk from which people are told
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of a call before anybody listens.
+
+    `channels` is the number of people on each channel in order, empty where that is not known; `speakers` the least and
+    the most people that speak, None where it is not known. `terms` are names and words worth expecting, the most
+    important first. `language` is an ISO 639-1 code, None lets the engine detect it.
+    """
+
+    channels: tuple[int, ...] = ()
+    speakers: tuple[int, int] | None = None
+    terms: tuple[str, ...] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One or more channels that are listened to as one. `speech` are its own stretches, `people` the least and the most
+    voices on it, None where it is not known."""
+
+    channels: tuple[int, ...]
+    speech: tuple[Stretch, ...]
+    people: tuple[int, int] | None
+
+    @property
+    def label(self) -> str:
+        """The speaker's label where one voice is on it, and the beginning of the labels where there are several."""
+        return f"channel-{self.channels[0] + 1}"
+
+    @property
+    def has_one_voice(self) -> bool:
+        """Whether nobody needs to be told apart on it."""
+        return self.people == (1, 1)
+
+    def samples(self, audio: Audio, first: int = 0, last: int | None = None) -> Samples:
+        """The mean of its channels between two samples, in memory."""
+        last = audio.length if last is None else last
+        mixed = audio.channel(self.channels[0], first, last)
+        for channel in self.channels[1:]:
+            mixed = mixed + audio.channel(channel, first, last)
+        return np.asarray(mixed / len(self.channels), np.float32) if len(self.channels) > 1 else mixed
+
+
+def find_tracks(
+    audio: Audio, expected: Expected, tell: Callable[[str, int, int], None]
+) -> tuple[tuple[Track, ...], list[str]]:
+    """The tracks in the order of their channels, and sentences for people. Raises ListeningError where the number of
+    channels is not as named, MediaError where nobody speaks."""
+    if expected.channels and len(expected.channels) != audio.channels:
+        raise ListeningError(
+            f"{audio.path}: has {audio.channels} channel(s), but {len(expected.channels)} are named. Correct the "
+            "`channels` of this call, or leave them out."
+        )
+    levels, heard = [], []
+    for channel in range(audio.channels):
+        tell("speech", channel, audio.channels)
+        levels.append(_levels(audio, channel))
+        heard.append(find_speech_in(_reader(audio, channel), audio.length))
+    tell("speech", audio.channels, audio.channels)
+    if not any(heard):
+        raise MediaError(
+            f"{audio.path}: no speech was found in it. Check that it is the call's recording, and its volume."
+        )
+    groups = find_groups(audio, levels, heard)
+    firsts = [group[0] for group in groups.groups]
+    own, removed = without_bleed([levels[first] for first in firsts], [heard[first] for first in firsts])
+    tracks = tuple(
+        Track(group, speech, _people(group, groups, expected)) for group, speech in zip(groups.groups, own, strict=True)
+    )
+    counted = _counted([track for track in tracks if track.speech], len(tracks), expected)
+    silent = [track for track in tracks if not track.speech]
+    return counted, [*_about_groups(groups, expected), *_about_silence(silent), *_about_bleed(firsts, removed)]
+
+
+def _reader(audio: Audio, channel: int) -> Callable[[int, int], Samples]:
+    return lambda first, last: audio.channel(channel, first, last)
+
+
+def _levels(audio: Audio, channel: int) -> Samples:
+    """The level of a whole channel in steps of 10 ms, one minute of samples in memory at a time."""
+    blocks = (
+        envelope(audio.channel(channel, first, min(first + _BLOCK, audio.length)))
+        for first in range(0, audio.length, _BLOCK)
+    )
+    return np.concatenate([*blocks, np.zeros(0, np.float32)])
+
+
+def _people(group: tuple[int, ...], groups: Groups, expected: Expected) -> tuple[int, int] | None:
+    """How many people the user names on these channels, copies of them included; None where nobody said."""
+    if not expected.channels:
+        return None
+    merged = [*group, *(copy for copy, original in groups.copies if original in group)]
+    count = sum(expected.channels[channel] for channel in merged)
+    return count, count
+
+
+def _counted(live: Sequence[Track], tracks: int, expected: Expected) -> tuple[Track, ...]:
+    """The tracks with speech, each with its number of people as far as the numbers of people and channels tell."""
+    if expected.channels:
+        return tuple(live)
+    if len(live) == 1 and tracks == 1:
+        return (_with_people(live[0], expected.speakers),)
+    if len(live) == 1:  # the others are dead: everybody may be on this one
+        return (_with_people(live[0], expected.speakers),)
+    spare = None if expected.speakers is None else expected.speakers[0] - len(live)
+    if spare is None or spare <= 0:
+        return tuple(_with_people(track, (1, 1)) for track in live)
+    return tuple(_with_people(track, (1, 1 + spare)) for track in live)
+
+
+def _with_people(track: Track, people: tuple[int, int] | None) -> Track:
+    return Track(track.channels, track.speech, people)
+
+
+def _about_groups(groups: Groups, expected: Expected) -> list[str]:
+    """A sentence for every channel that is no channel of its own."""
+    wrong = " although they are named as different people" if expected.channels else ""
+    said = [f"Channels {one + 1} and {copy + 1} carry the same sound{wrong}; one was used." for copy, one in groups.copies]
+    for group in groups.mixed:
+        names = " and ".join(str(channel + 1) for channel in group)
+        said.append(
+            f"Everybody is about as loud on channels {names}{wrong}, so they do not tell people apart; they were mixed."
+        )
+    return said
+
+
+def _about_silence(silent: Sequence[Track]) -> list[str]:
+    return [
+        f"Nobody speaks on channel {channel + 1}; check how the call was recorded."
+        for track in silent
+        for channel in track.channels
+    ]
+
+
+def _about_bleed(channels: Sequence[int], removed: Sequence[float]) -> list[str]:
+    return [
+        f"Channel {channel + 1} carries {seconds:.0f} s of another channel's speech faintly; that was left out."
+        for channel, seconds in zip(channels, removed, strict=True)
+        if seconds >= _SAID
+    ]
+
+
