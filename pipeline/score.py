@@ -27,18 +27,23 @@ from pipeline.errors import CallError, JudgeServerError, ListeningError
 from pipeline.listen.captions import UNKNOWN, read_transcript, write_vtt
 from pipeline.listen.clips import write_playback
 from pipeline.listen.manifest import CallRow, default_row
+from pipeline.listen.manifest_cells import MOST_SPEAKERS
 from pipeline.listen.media import Audio, decode
 from pipeline.listen.recording import Progress, hear, no_progress
 from pipeline.listen.roles import assign_roles
 from pipeline.listen.rttm import write_rttm
+from pipeline.listen.rttm_diarizer import RttmDiarizer
+from pipeline.listen.tracks import Expected
 from pipeline.listen.transcribe import Transcriber, choose_engine
-from pipeline.records import Call, ListeningQuality, Scorecard, Turn
+from pipeline.listen.vocabulary import terms_for
+from pipeline.records import MEETINGS, Call, ListeningQuality, Scorecard, Turn
 from pipeline.report.scorecard_page import scorecard_page
 from pipeline.settings import ListenSettings, keep_private
 
 AUDIO = "audio.mp3"
 """The sound beside the page, for its player."""
 
+_JOINT = 3  # a rep, a manager and a customer
 _assessing = threading.Lock()
 """One call at a time is judged: the classifier uses all cores by itself."""
 _loading = threading.Lock()
@@ -247,7 +252,9 @@ def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
         engine=f"imported transcript ({imported.format})",
         models=(("transcript", f"sha256:{imported.sha256}"),),
         diarization="transcript",
+        word_confidence=imported.word_confidence,
         speech_attributed=_attributed(imported.turns),
+        language=imported.language or row.language,
         warnings=imported.warnings,
     )
     call = replace(
@@ -271,9 +278,8 @@ def _heard(
         audio=audio,
         transcriber=engine,
         settings=settings,
-        speakers=_people(row),
-        parties_by_channel=len(row.channels) or None,
-        hotwords=tuple(name for name in (row.rep, row.manager, *row.customers) if name),
+        expected=expected_of(row, settings),
+        diarizer=None if row.rttm is None else RttmDiarizer(row.rttm),
         progress=tell,
     )
     warnings = heard.quality.warnings if note is None else (note, *heard.quality.warnings)
@@ -297,10 +303,32 @@ def _with_roles(call: Call, speakers: Sequence[str], row: CallRow) -> Call:
     return replace(call, participants=roles.participants, quality=replace(call.quality, warnings=warnings))
 
 
-def _people(row: CallRow) -> int | None:
-    """How many people the manifest names on the call; None where it does not name both sides."""
+def expected_of(row: CallRow, settings: ListenSettings) -> Expected:
+    """What the row and the settings tell before anybody listens."""
+    return Expected(
+        channels=tuple(len(roles) for roles in row.channels),
+        speakers=_people(row),
+        terms=terms_for(_names(row), row.products, settings.vocabulary),
+        language=row.language or settings.language,
+        together=row.rttm is not None,
+    )
+
+
+def _names(row: CallRow) -> tuple[str, ...]:
+    return tuple(name for name in (row.rep, row.manager, *row.customers) if name)
+
+
+def _people(row: CallRow) -> tuple[int, int] | None:
+    """The least and the most people on the call: as the manifest says, else those that it names where it names both
+    sides, else what the type of call tells; None where nothing does."""
+    if row.speakers is not None:
+        return row.speakers
     sellers = sum(name is not None for name in (row.rep, row.manager))
-    return sellers + len(row.customers) if sellers and row.customers else None
+    is_meeting = row.call_type in MEETINGS
+    if (sellers and row.customers) or (is_meeting and sellers == 2):
+        count = sellers + len(row.customers)
+        return count, count
+    return (_JOINT, MOST_SPEAKERS) if row.call_type == "joint" else None
 
 
 def _attributed(turns: Sequence[Turn]) -> float | None:

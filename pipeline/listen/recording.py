@@ -101,7 +101,7 @@ def _voices(
     track: Track, tracks: int, audio: Audio, diarizer: Diarizer | None, settings: ListenSettings, tell: Progress
 ) -> _Voices:
     """The voices of a track: its channel's own, or those that a diarizer tells apart."""
-    if track.has_one_voice:
+    if track.has_one_voice and not (diarizer and tracks == 1):
         return _Voices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
     diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
     tell("diarize", 0, 1)

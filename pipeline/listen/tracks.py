@@ -27,13 +27,15 @@ class Expected:
 
     `channels` is the number of people on each channel in order, empty where that is not known; `speakers` the least and
     the most people that speak, None where it is not known. `terms` are names and words worth expecting, the most
-    important first. `language` is an ISO 639-1 code, None lets the engine detect it.
+    important first. `language` is an ISO 639-1 code, None lets the engine detect it. `together` is True where somebody
+    else tells who speaks when, so that all channels are listened to as one.
     """
 
     channels: tuple[int, ...] = ()
     speakers: tuple[int, int] | None = None
     terms: tuple[str, ...] = ()
     language: str | None = None
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,23 @@ def find_tracks(
             f"{audio.path}: no speech was found in it. Check that it is the call's recording, and its volume."
         )
     groups = find_groups(audio, levels, heard)
+    if expected.together:
+        return (_everybody(audio, groups, expected),), _about_groups(groups, expected)
     firsts = [group[0] for group in groups.groups]
     own, removed = without_bleed([levels[first] for first in firsts], [heard[first] for first in firsts])
     tracks = tuple(
         Track(group, speech, _people(group, groups, expected)) for group, speech in zip(groups.groups, own, strict=True)
     )
-    counted = _counted([track for track in tracks if track.speech], len(tracks), expected)
+    counted = _counted([track for track in tracks if track.speech], expected)
     silent = [track for track in tracks if not track.speech]
     return counted, [*_about_groups(groups, expected), *_about_silence(silent), *_about_bleed(firsts, removed)]
+
+
+def _everybody(audio: Audio, groups: Groups, expected: Expected) -> Track:
+    """All channels that differ as one track."""
+    track = Track(tuple(channel for group in groups.groups for channel in group), (), expected.speakers)
+    speech = find_speech_in(lambda first, last: track.samples(audio, first, last), audio.length)
+    return Track(track.channels, speech, expected.speakers)
 
 
 def _reader(audio: Audio, channel: int) -> Callable[[int, int], Samples]:
@@ -117,13 +128,11 @@ def _people(group: tuple[int, ...], groups: Groups, expected: Expected) -> tuple
     return count, count
 
 
-def _counted(live: Sequence[Track], tracks: int, expected: Expected) -> tuple[Track, ...]:
+def _counted(live: Sequence[Track], expected: Expected) -> tuple[Track, ...]:
     """The tracks with speech, each with its number of people as far as the numbers of people and channels tell."""
     if expected.channels:
         return tuple(live)
-    if len(live) == 1 and tracks == 1:
-        return (_with_people(live[0], expected.speakers),)
-    if len(live) == 1:  # the others are dead: everybody may be on this one
+    if len(live) == 1:  # mono, or the others are dead and everybody may be on this one
         return (_with_people(live[0], expected.speakers),)
     spare = None if expected.speakers is None else expected.speakers[0] - len(live)
     if spare is None or spare <= 0:
