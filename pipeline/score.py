@@ -307,7 +307,7 @@ def expected_of(row: CallRow, settings: ListenSettings) -> Expected:
     """What the row and the settings tell before anybody listens."""
     return Expected(
         channels=tuple(len(roles) for roles in row.channels),
-        speakers=_people(row),
+        speakers=_people(row) or settings.speakers,
         terms=terms_for(_names(row), row.products, settings.vocabulary),
         language=row.language or settings.language,
         together=row.rttm is not None,

@@ -62,6 +62,7 @@ class ListenSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     language: str | None = None
     hub_token: str | None = field(default=None, repr=False)
+    speakers: tuple[int, int] | None = None
     diarization_seconds: float | None = None
     limits: MediaLimits = MediaLimits()
     whisper_mode: WhisperMode = "auto"
