@@ -252,9 +252,8 @@ def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
         engine=f"imported transcript ({imported.format})",
         models=(("transcript", f"sha256:{imported.sha256}"),),
         diarization="transcript",
-        word_confidence=imported.word_confidence,
         speech_attributed=_attributed(imported.turns),
-        language=imported.language or row.language,
+        language=row.language,
         warnings=imported.warnings,
     )
     call = replace(

@@ -7,6 +7,7 @@ is measured on the call itself, from the moments in which the other speaks; what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def _without_runs(values: Mask, of: bool, shorter: int) -> Mask:
         return values
     result = values.copy()
     edges = np.concatenate([[0], np.flatnonzero(np.diff(values)) + 1, [len(values)]])
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         is_inner = of or (begin > 0 and end < len(values))
         if values[begin] == of and is_inner and end - begin < shorter:
             result[begin:end] = not of

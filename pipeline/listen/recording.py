@@ -17,7 +17,7 @@ from pipeline.listen.attribute import attribute_words, make_turns
 from pipeline.listen.diarize import Diarizer, choose_diarizer
 from pipeline.listen.media import RATE, Audio, Samples, decode
 from pipeline.listen.speech import Stretch, windows
-from pipeline.listen.tracks import Expected, Track, find_tracks
+from pipeline.listen.tracks import NOTHING_EXPECTED, Expected, Track, find_tracks
 from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
 from pipeline.records import ListeningQuality, SpeechSegment, Turn, Word
 from pipeline.settings import ListenSettings
@@ -62,7 +62,7 @@ def hear(
     *,
     transcriber: Transcriber,
     settings: ListenSettings = DEFAULT_SETTINGS,
-    expected: Expected = Expected(),
+    expected: Expected = NOTHING_EXPECTED,
     diarizer: Diarizer | None = None,
     audio: Audio | None = None,
     progress: Progress | None = None,

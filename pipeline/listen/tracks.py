@@ -38,6 +38,9 @@ class Expected:
     together: bool = False
 
 
+NOTHING_EXPECTED = Expected()
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One or more channels that are listened to as one. `speech` are its own stretches, `people` the least and the most
@@ -147,7 +150,9 @@ def _with_people(track: Track, people: tuple[int, int] | None) -> Track:
 def _about_groups(groups: Groups, expected: Expected) -> list[str]:
     """A sentence for every channel that is no channel of its own."""
     wrong = " although they are named as different people" if expected.channels else ""
-    said = [f"Channels {one + 1} and {copy + 1} carry the same sound{wrong}; one was used." for copy, one in groups.copies]
+    said = [
+        f"Channels {one + 1} and {copy + 1} carry the same sound{wrong}; one was used." for copy, one in groups.copies
+    ]
     for group in groups.mixed:
         names = " and ".join(str(channel + 1) for channel in group)
         said.append(
@@ -170,5 +175,3 @@ def _about_bleed(channels: Sequence[int], removed: Sequence[float]) -> list[str]
         for channel, seconds in zip(channels, removed, strict=True)
         if seconds >= _SAID
     ]
-
-

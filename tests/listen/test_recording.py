@@ -13,6 +13,7 @@ from pipeline.errors import ListeningError, MediaError
 from pipeline.listen.media import RATE, Samples, decode
 from pipeline.listen.recording import Heard, hear
 from pipeline.listen.sphinx import SphinxTranscriber
+from pipeline.listen.tracks import Expected
 from pipeline.records import SpeechSegment
 from pipeline.settings import ListenSettings
 
@@ -25,12 +26,13 @@ class TwoVoices:
     name = "two voices"
     models = (("two voices", "1"),)
     warnings = ()
+    trust = "low"
 
     def __init__(self, change: float) -> None:
         self.change = change
-        self.asked: list[int | None] = []
+        self.asked: list[tuple[int, int] | None] = []
 
-    def __call__(self, samples: Samples, *, speakers: int | None = None) -> tuple[SpeechSegment, ...]:
+    def __call__(self, samples: Samples, *, speakers=None, stretches=None, progress=None) -> tuple[SpeechSegment, ...]:
         self.asked.append(speakers)
         end = len(samples) / RATE
         return (SpeechSegment("speaker-1", 0.0, self.change), SpeechSegment("speaker-2", self.change, end))
@@ -39,7 +41,7 @@ class TwoVoices:
 @pytest.fixture(scope="module")
 def channels(two_channels: Path) -> Samples:
     """(2, samples) of the first two lines; short, as the engine hears them many times."""
-    return np.array(decode(two_channels).samples[:, : 8 * RATE])
+    return np.array(decode(two_channels).window(0, 8 * RATE))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ def test_three_channels_are_three_speakers(tmp_path: Path, channels: Samples, sp
     third = np.roll(channels[1], 5 * RATE) * 0.9
     third[: 2 * RATE] = 0
     path = wav(tmp_path / "three.wav", np.stack([channels[0], third, channels[1]]))
-    heard = hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=3)
+    heard = hear(path, transcriber=sphinx, settings=OFFLINE, expected=Expected(channels=(1, 1, 1)))
     assert heard.speakers == ("channel-1", "channel-2", "channel-3")
     assert heard.channels == 3
     assert {turn.speaker for turn in heard.turns} == set(heard.speakers)
@@ -115,11 +117,11 @@ def test_two_equal_channels_are_one_whatever_the_gain(
     with pytest.raises(ListeningError, match=r"fake\.wav: its voices share one channel.*Three ways out"):
         hear(path, transcriber=sphinx, settings=OFFLINE)
     with pytest.raises(ListeningError, match="its voices share one channel"):  # whatever the manifest says of channels
-        hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=2)
+        hear(path, transcriber=sphinx, settings=OFFLINE, expected=Expected(channels=(1, 1)))
     if gain == 1.0:
         voices = TwoVoices(4.3)
-        heard = hear(path, transcriber=sphinx, settings=OFFLINE, speakers=2, diarizer=voices)
-        assert voices.asked == [2]
+        heard = hear(path, transcriber=sphinx, settings=OFFLINE, expected=Expected(speakers=(2, 2)), diarizer=voices)
+        assert voices.asked == [(2, 2)]
         assert "Channels 1 and 2 carry the same sound; one was used." in heard.quality.warnings
         assert [turn.speaker for turn in heard.turns] == ["speaker-1", "speaker-2"]
         assert heard.quality.diarization == "two voices"
@@ -133,7 +135,7 @@ def test_a_channel_that_carries_the_other_faintly_is_not_heard_twice(
     path = wav(tmp_path / "bleed.wav", channels + 0.08 * late[::-1] + noise)
     heard = hear(path, transcriber=sphinx, settings=OFFLINE)
     assert [turn.speaker for turn in heard.turns] == ["channel-1", "channel-2"]
-    assert any("heard faintly, and were left out" in warning for warning in heard.quality.warnings)
+    assert any("of another channel's speech faintly; that was left out" in one for one in heard.quality.warnings)
 
 
 def test_a_dead_channel_leaves_one_with_everybody_on_it_unless_the_channels_are_known(
@@ -142,7 +144,7 @@ def test_a_dead_channel_leaves_one_with_everybody_on_it_unless_the_channels_are_
     path = wav(tmp_path / "dead.wav", np.stack([channels.sum(axis=0), np.zeros_like(channels[0])]))
     with pytest.raises(ListeningError, match="its voices share one channel"):
         hear(path, transcriber=sphinx, settings=OFFLINE)
-    heard = hear(path, transcriber=sphinx, settings=OFFLINE, parties_by_channel=2)
+    heard = hear(path, transcriber=sphinx, settings=OFFLINE, expected=Expected(channels=(1, 1)))
     assert {turn.speaker for turn in heard.turns} == {"channel-1"}
     assert "Nobody speaks on channel 2; check how the call was recorded." in heard.quality.warnings
 
@@ -150,19 +152,39 @@ def test_a_dead_channel_leaves_one_with_everybody_on_it_unless_the_channels_are_
 def test_one_known_speaker_on_one_channel_needs_no_diarizer(
     tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber
 ) -> None:
-    heard = hear(wav(tmp_path / "mono.wav", channels[:1]), transcriber=sphinx, settings=OFFLINE, speakers=1)
+    heard = hear(
+        wav(tmp_path / "mono.wav", channels[:1]),
+        transcriber=sphinx,
+        settings=OFFLINE,
+        expected=Expected(speakers=(1, 1)),
+    )
     assert heard.speakers == ("channel-1",)
     assert len(heard.turns) == 1
 
 
-def test_more_people_than_channels_is_said(two_channels: Path, sphinx: SphinxTranscriber) -> None:
-    heard = hear(two_channels, transcriber=sphinx, settings=OFFLINE, speakers=3)
-    assert any(warning.startswith("3 people are named but 2 channels") for warning in heard.quality.warnings)
+def test_people_who_share_a_channel_are_told_apart_within_it(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    voices = TwoVoices(7.0)
+    expected = Expected(channels=(2, 1))
+    heard = hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=expected, diarizer=voices)
+    assert voices.asked == [(2, 2)]
+    assert heard.speakers == ("channel-1-voice-1", "channel-1-voice-2", "channel-2")
+    assert [turn.speaker for turn in heard.turns] == [
+        "channel-1-voice-1", "channel-2", "channel-1-voice-2", "channel-2",
+    ]  # fmt: skip
+    assert heard.quality.diarization == "two voices and channels"
+    assert heard.quality.diarization_trust == "low"
+
+
+def test_more_people_than_channels_may_be_on_any_of_them(two_channels: Path, sphinx: SphinxTranscriber) -> None:
+    voices = TwoVoices(7.0)
+    expected = Expected(speakers=(3, 3))
+    hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=expected, diarizer=voices)
+    assert voices.asked == [(1, 2), (1, 2)]
 
 
 def test_a_wrong_number_of_named_channels_is_refused(two_channels: Path, sphinx: SphinxTranscriber) -> None:
     with pytest.raises(ListeningError, match=r"two_channels\.flac: has 2 channel\(s\), but 3 are named\. Correct"):
-        hear(two_channels, transcriber=sphinx, settings=OFFLINE, parties_by_channel=3)
+        hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=Expected(channels=(1, 1, 1)))
 
 
 def test_a_recording_in_which_nobody_speaks_is_refused(tmp_path: Path, sphinx: SphinxTranscriber) -> None:
