@@ -1,6 +1,7 @@
 """Talk measures in words and bars, by side, in a meeting by person. Scorecard and rubric in, `TalkBar`s out.
 
-Bar lengths are shares (0-1) of the scale of their measure. What was not measured has no bar and says so.
+Bar lengths are shares (0-1) of the scale of their measure. What was not measured has no bar and says so; what is
+withheld has the reason in place of its bars. The definitions mean what docs/measures.md says in full.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipeline.assess.measurable import BY_SIDE
 from pipeline.assess.rubric import Rubric
-from pipeline.records import ROLES, Role, Scorecard, TalkMeasures
+from pipeline.records import ROLES, Role, Scorecard, Talk, TalkMeasures
 from pipeline.report import words
 from pipeline.report.words import NOT_MEASURED, SPACE
 
@@ -29,7 +31,8 @@ class TalkBar:
     """A measure: its bars by side and by speaker, and the usual range (`band`, 0-1) in words.
 
     The range is that of the bars with the tone `band_tone`: of the seller side, in a meeting of the manager; `band_for`
-    says so. In a meeting there are no sides: `sides` has the people, and `speakers` is empty."""
+    says so. In a meeting, and where the sides are not known, `sides` has the people, and `speakers` is empty.
+    `withheld` says why there are no bars; empty where there are."""
 
     title: str
     definition: str
@@ -40,12 +43,14 @@ class TalkBar:
     band_for: str
     usual: str
     verdict: str
+    withheld: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """How one measure is read and written. `scale_to` is the least upper end of its scale."""
+    """How one measure is read and written. `name` is its field's, `scale_to` the least upper end of its scale."""
 
+    name: str
     title: str
     definition: str
     value: Callable[[TalkMeasures], float | None]
@@ -73,27 +78,36 @@ def _asked(measures: TalkMeasures) -> str:
 
 MEASURES = (
     _Measure(
-        "Talk share", "Speaking time of one side or person as a share of all speaking time.",
+        "talk_share", "Talk share",
+        "The share of all speaking time in which this side or person speaks. Silence counts for nobody, and where two "
+        "speak at once both times count, so that the shares add to 100\N{NO-BREAK SPACE}%.",
         lambda one: one.talk_share, words.percent, 1.0, "talk_share",
     ),
     _Measure(
-        "Longest monologue", "The longest stretch in which nobody else had the floor.",
+        "longest_monologue", "Longest monologue",
+        "The longest stretch in which nobody else had the floor, from its first word to its last. A word or two of "
+        "others, such as “right”, does not end it.",
         lambda one: one.longest_monologue, _seconds, 60.0, "longest_monologue",
     ),
     _Measure(
-        "Questions", "Questions asked, and how many that is for each minute of the call.",
+        "questions", "Questions",
+        "Question marks in the transcript, and how many that is for each minute of the {call}.",
         lambda one: one.questions_per_minute, _a_minute, 1.0, "questions_per_minute", _asked,
     ),
     _Measure(
-        "Patience", "The pause before answering {heard}: half of the pauses were shorter, half were longer.",
+        "patience", "Patience",
+        "The pause before answering {heard}: half of the pauses were shorter, half were longer. A pause goes from the "
+        "end of what was said to the start of the answer; starting before the end counts as none.",
         lambda one: one.patience, _seconds, 1.0, "patience",
     ),
     _Measure(
-        "Interruptions", "Times of starting while somebody else spoke, and then having the floor.",
+        "interruptions", "Interruptions",
+        "Times of starting while somebody else spoke, at least 0.3\N{NO-BREAK SPACE}s before they stopped, and having "
+        "the floor after that.",
         lambda one: None if one.interruptions is None else float(one.interruptions), _times, 5.0,
     ),
     _Measure(
-        "Speaking pace", "Words for each minute of one's own speaking time.",
+        "words_per_minute", "Speaking pace", "Words for each minute of one's own speaking time.",
         lambda one: one.words_per_minute, lambda value: f"{value:.0f} words a{SPACE}minute", 200.0, "words_per_minute",
     ),
 )  # fmt: skip
@@ -108,50 +122,74 @@ def talk_bars(scorecard: Scorecard, rubric: Rubric) -> tuple[TalkBar, ...]:
 
 
 def talk_notes(scorecard: Scorecard) -> tuple[str, ...]:
-    """What holds for the whole call, a sentence each."""
+    """What holds for the whole call, a sentence each, and why what is missing is missing."""
     talk = scorecard.talk
+    withheld = dict(talk.withheld)
     notes = []
-    if talk.basis == "words" and talk.by_side:
-        notes.append("The transcript has no times, so talk share is counted in words.")
+    if talk.basis == "words" and talk.by_side and "talk_share" not in withheld:
+        reason = withheld.get("dead_air", "The transcript has no times.")
+        notes.append(f"{reason.rstrip('.')}, so talk share is counted in words.")
+    if BY_SIDE in withheld:
+        notes.append(f"Talk is shown by person, not by side. {withheld[BY_SIDE]}")
     if talk.switches_per_minute is not None:
         notes.append(f"The floor changed hands {words.number(talk.switches_per_minute)} times a minute.")
     if talk.dead_air is not None:
-        pauses = f"Longer pauses, in which nobody spoke, come to {words.length(talk.dead_air)} in all."
-        notes.append(pauses if talk.dead_air > 0 else "There were no longer pauses in which nobody spoke.")
+        pauses = f"Pauses of two seconds or more, in which nobody spoke, come to {words.length(talk.dead_air)} in all."
+        notes.append(pauses if talk.dead_air > 0 else "There was no pause of two seconds or more.")
     return tuple(notes)
 
 
 def _talk_bar(measure: _Measure, scorecard: Scorecard, ranges: dict[str, tuple[float, float]]) -> TalkBar:
-    talk, names = scorecard.talk, words.display_names(scorecard.call)
-    usual = ranges.get(measure.range_name or "")
-    everything = [measure.value(one) for _, one in (*talk.by_side, *talk.by_speaker)]
-    top = max([measure.scale_to, *(value for value in everything if value is not None), *(usual or ())])
-    if usual and measure.scale_to != 1.0:
-        top = max(top, usual[1] * 1.25)
-    meeting = scorecard.call.is_meeting
+    talk, meeting, usual = scorecard.talk, scorecard.call.is_meeting, ranges.get(measure.range_name or "")
+    withheld = dict(talk.withheld)
+    top = _top(measure, talk, usual)
     leads = _leads(scorecard)
     measured = None if leads is None else measure.value(leads)
-    sides = tuple(
-        _bar(measure, words.SIDE_WORDS[side], side, one, top)
-        for side, one in talk.by_side
-        if not _answers_only(measure) or side != "buyer"
-    )
-    speakers = tuple(
-        _bar(measure, names.get(speaker, speaker), role, one, top)
-        for speaker, role, one in _by_role(scorecard)
-        if not _answers_only(measure) or (role == "manager" if meeting else role != "customer")
-    )
+    sides, speakers = _sides(measure, talk, top), _speakers(measure, scorecard, top)
+    by_person = meeting or BY_SIDE in withheld
     return TalkBar(
         title=measure.title,
-        definition=measure.definition.format(heard="the rep" if meeting else "the buyer"),
-        sides=speakers if meeting else sides,
-        speakers=() if meeting else speakers,
+        definition=_definition(measure, scorecard),
+        sides=speakers if by_person else sides,
+        speakers=() if by_person else speakers,
         band=None if usual is None or measured is None else (usual[0] / top, usual[1] / top),
         band_tone="manager" if meeting else "seller",
         band_for="the manager" if meeting else "the seller side",
         usual="" if usual is None else _range(measure, usual),
         verdict=_verdict(measured, usual, "manager " if meeting else ""),
+        withheld=withheld.get(measure.name, ""),
     )
+
+
+def _top(measure: _Measure, talk: Talk, usual: tuple[float, float] | None) -> float:
+    """The upper end of the measure's scale: everything measured and the usual range have room on it."""
+    everything = [measure.value(one) for _, one in (*talk.by_side, *talk.by_speaker)]
+    top: float = max([measure.scale_to, *(value for value in everything if value is not None), *(usual or ())])
+    return max(top, usual[1] * 1.25) if usual and measure.scale_to != 1.0 else top
+
+
+def _sides(measure: _Measure, talk: Talk, top: float) -> tuple[Bar, ...]:
+    return tuple(
+        _bar(measure, words.SIDE_WORDS[side], side, one, top)
+        for side, one in talk.by_side
+        if not _answers_only(measure) or side != "buyer"
+    )
+
+
+def _speakers(measure: _Measure, scorecard: Scorecard, top: float) -> tuple[Bar, ...]:
+    names, meeting = words.display_names(scorecard.call), scorecard.call.is_meeting
+    return tuple(
+        _bar(measure, names.get(speaker, speaker), role, one, top)
+        for speaker, role, one in _by_role(scorecard)
+        if not _answers_only(measure) or (role == "manager" if meeting else role != "customer")
+    )
+
+
+def _definition(measure: _Measure, scorecard: Scorecard) -> str:
+    meeting = scorecard.call.is_meeting
+    text = measure.definition.format(heard="the rep" if meeting else "the buyer", call="meeting" if meeting else "call")
+    in_words = measure.name == "talk_share" and scorecard.talk.basis == "words"
+    return f"{text} Here it is counted in words." if in_words else text
 
 
 def _leads(scorecard: Scorecard) -> TalkMeasures | None:
@@ -176,9 +214,9 @@ def _answers_only(measure: _Measure) -> bool:
 
 def _bar(measure: _Measure, name: str, tone: str, measures: TalkMeasures, top: float) -> Bar:
     value = measure.value(measures)
-    if value is None:
-        return Bar(name, tone, NOT_MEASURED, None)
     detail = measure.detail(measures) if measure.detail else ""
+    if value is None:
+        return Bar(name, tone, detail.removesuffix(", ") or NOT_MEASURED, None)
     return Bar(name, tone, detail + measure.write(value), min(1.0, value / top))
 
 

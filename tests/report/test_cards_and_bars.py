@@ -1,11 +1,12 @@
 """The contexts of behaviour cards, talk bars, the joint call and transcript turns."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
 from pipeline.assess.rubric import load_rubric
-from pipeline.records import CRITERIA, Agreement, Joint, Talk
+from pipeline.records import CRITERIA, Agreement, Joint, Talk, Trigger
 from pipeline.report.behaviour_cards import behaviour_cards, place_of
 from pipeline.report.joint_part import joint_view
 from pipeline.report.scorecard_page import page_of
@@ -187,23 +188,62 @@ def test_joint_call_with_takeover(joint):
     assert (view.said_by, view.said_before) == ("Ines Roth", "Okay. And what did it do for them?")
     assert view.began.clock == "2:23"
     assert view.facts == (
-        f"From there Tom Adeyemi said nothing more than a word or two for 4{SPACE}min{SPACE}17{SPACE}s.",
+        f"From there Tom Adeyemi said nothing more than a word or two for 4{SPACE}min{SPACE}17{SPACE}s, 13 turns of "
+        "others.",
+        "Tom Adeyemi did not get the conversation back.",
     )
+    assert [(one.name, one.in_words) for one in view.shares] == [
+        ("Whole call", f"74{SPACE}%"), ("Before it", f"0{SPACE}%"), ("From there on", f"97{SPACE}%"),
+    ]  # fmt: skip
     assert view.question
 
 
 @pytest.mark.parametrize(("takeover", "word"), [(False, "did not take over"), (None, "cannot be told")])
 def test_joint_call_without_takeover(joint, takeover, word):
-    view = joint_view(replace(joint, joint=Joint(None if takeover is None else 0.4, takeover)))
+    view = joint_view(replace(joint, joint=Joint(None if takeover is None else 0.4, takeover=takeover)))
     assert word in view.answer
-    assert (view.began, view.said_before, view.question) == (None, "", "")
+    assert (view.began, view.said_before, view.question, view.trigger) == (None, "", "", "")
+
+
+def test_a_partner_is_said_kindly(joint):
+    view = joint_view(replace(joint, joint=Joint(0.184, takeover=False)))
+    assert view.answer == (
+        f"The manager joined as a partner and did not take over: 18{SPACE}% of the selling side's speech."
+    )
+    assert view.facts == ()
+    back = joint_view(replace(joint, joint=Joint(0.4, takeover=False, rep_returned=True, returned_turn=23)))
+    assert back.facts == ("For a while the manager led, and Tom Adeyemi took the conversation back at 5:52.",)
+
+
+def test_why_a_takeover_cannot_be_told_is_said(joint):
+    reason = "Only 61% of the words have a speaker; at least 80% are needed."
+    view = joint_view(replace(joint, joint=Joint(withheld=reason)))
+    assert (view.facts, view.shares) == ((reason,), ())
+
+
+@pytest.mark.parametrize("trigger", get_args(Trigger))
+def test_every_trigger_has_its_words(joint, trigger):
+    view = joint_view(replace(joint, joint=replace(joint.joint, trigger=trigger)))
+    assert view.trigger.startswith("just after ")
+
+
+def test_a_takeover_without_times_is_told_in_turns(cases):
+    view = joint_view(cases["no_times"])
+    assert view.began.clock == "turn 13"
+    assert view.facts[0] == "From there Tom Adeyemi said nothing more than a word or two for 13 turns of others."
+    assert "in words, as the transcript has no times" in view.definition
+
+
+def test_a_rep_who_came_back_is_said_so(joint):
+    view = joint_view(replace(joint, joint=replace(joint.joint, rep_returned=True, returned_turn=27)))
+    assert view.facts[1] == "Tom Adeyemi had a fair part of the conversation again at 6:40."
 
 
 def test_what_was_said_before_is_cut_to_its_last_words(joint):
-    long = replace(joint.joint, said_before=" ".join(str(i) for i in range(100)))
+    long = replace(joint.joint, said_before=" ".join(str(i) for i in range(100)), said_before_by="nobody")
     view = joint_view(replace(joint, joint=long))
     assert view.said_before.startswith("… 60 61")
-    assert view.said_by == "", "words that nobody said are given to nobody"
+    assert view.said_by == "", "a label that the call lacks is nobody's"
 
 
 def test_no_manager_no_joint_section(cases):

@@ -103,7 +103,7 @@ def test_a_behaviours_name_stands_where_there_is_room(places, room):
 
 @pytest.mark.parametrize("takeover", [False, None])
 def test_no_takeover_no_span(joint, rubric, takeover):
-    assert floor_of(replace(joint, joint=Joint(0.4, takeover)), rubric).span is None
+    assert floor_of(replace(joint, joint=Joint(0.4, takeover=takeover)), rubric).span is None
 
 
 def test_without_times_the_floor_is_laid_out_by_words(cases, rubric):

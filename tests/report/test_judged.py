@@ -187,7 +187,10 @@ def test_a_meeting_asks_the_managers_question():
 
 
 def test_a_meetings_page_shows_no_takeover_whatever_is_stored():
-    stored = replace(one_on_one(), joint=Joint(0.8, True, 6, 90.0, 30.0, "So what?"))
+    stored = replace(
+        one_on_one(),
+        joint=Joint(0.8, takeover=True, began_turn=6, began_at=90.0, rep_silent_for=30.0, said_before="So what?"),
+    )
     page = page_of(stored, one_on_one_rubric(), audio=None)
     assert page.joint is None and page.floor.span is None
     assert "took over" not in page.summary
@@ -212,7 +215,9 @@ def test_index_lists_sales_calls_and_meetings_apart_each_with_its_own_behaviours
 
 
 def test_index_says_of_a_meeting_what_holds_for_one():
-    text = shown(index_page([public(replace(one_on_one(), joint=Joint(0.8, True, 6, 90.0)))]))
+    text = shown(
+        index_page([public(replace(one_on_one(), joint=Joint(0.8, takeover=True, began_turn=6, began_at=90.0)))])
+    )
     assert "Priya Nair with Tom Adeyemi" in text
     assert "one-to-one" in text
     assert "manager talks" in text
