@@ -19,7 +19,7 @@ speaker-diarization-3.1), which is a cosine distance of 0.7046² / 2 = 0.248.
 
 
 class Linker:
-    """People by number, from 0 in the order in which they were first heard; at most `most` of them, None for any."""
+    """People by number, from 0 as they are met, in a window who speaks most first; at most `most`, None for any."""
 
     def __init__(self, most: int | None = None) -> None:
         self._most = most
@@ -29,7 +29,8 @@ class Linker:
     def link(self, embeddings: NDArray[np.floating], seconds: Sequence[float]) -> tuple[int, ...]:
         """The person of each of a window's voices. `embeddings` is (voices, dimension), `seconds` how long each speaks.
 
-        A voice without an embedding (a row of zeros or NaN) is too short to be known, and goes to whoever speaks most.
+        A voice without an embedding (a row of zeros or NaN) cannot be known. It goes to whoever speaks most of those
+        who have no voice in the window, else to a new person where `most` leaves room, else to whoever speaks most.
         """
         units = _units(np.asarray(embeddings, dtype=np.float64))  # (voices, dimension)
         distances = self._distances(units)  # (voices, people)
@@ -44,18 +45,21 @@ class Linker:
         return tuple(people[voice] for voice in range(len(units)))
 
     def _newcomer(self, unit: NDArray[np.float64], seconds: float, taken: set[int]) -> int:
-        """A new person where there is room for one, else the nearest, who should not be in the window already."""
+        """A new person where there is room for one, else the nearest of those who are not in the window already."""
+        room = self._most is None or len(self._sums) < self._most
+        free = [person for person in range(len(self._sums)) if person not in taken]
         known = bool(np.any(unit))
-        if not self._sums or (known and (self._most is None or len(self._sums) < self._most)):
+        if not self._sums or (room and known) or (room and self._most is not None and not free):
             self._sums.append(np.zeros_like(unit))
             self._seconds.append(0.0)
             self._add(len(self._sums) - 1, unit, seconds)
             return len(self._sums) - 1
-        if not known:
-            return int(np.argmax(self._seconds))
         distances = self._distances(unit[None])[0]
-        free = [person for person in range(len(self._sums)) if person not in taken] or list(range(len(self._sums)))
-        return min(free, key=lambda person: (distances[person], person))
+        several = free or range(len(self._sums))
+        person = min(several, key=lambda one: (distances[one], -self._seconds[one], one))
+        if not np.any(self._sums[person]):
+            self._add(person, unit, seconds)  # whom nothing was known of but that they are somebody
+        return person
 
     def _add(self, person: int, unit: NDArray[np.float64], seconds: float) -> None:
         self._sums[person] = self._sums[person] + seconds * unit

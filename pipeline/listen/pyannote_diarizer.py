@@ -81,6 +81,8 @@ class PyannoteDiarizer:
         pipeline gives no embeddings.
         """
         duration = len(samples) / RATE
+        if not duration:
+            return ()
         windows = cut_windows(duration, stretches or (), self._window)
         limit = _STARTUP_SECONDS + _SECONDS_A_SECOND * duration if self._seconds is None else self._seconds
         watch = _Watch(limit, duration, progress)

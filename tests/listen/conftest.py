@@ -51,22 +51,32 @@ def sphinx():
 
 @pytest.fixture(scope="session")
 def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Whisper of one tiny layer with seeded weights, converted by CTranslate2 as any real one is."""
+    """A Whisper of one tiny layer with seeded weights, converted by CTranslate2 as any real one is; English only."""
+    return _seeded_whisper(tmp_path_factory, "whisper-seeded", words=1000)
+
+
+@pytest.fixture(scope="session")
+def multilingual_whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the vocabulary's layout of Whisper's multilingual models, by whose size they are told apart."""
+    return _seeded_whisper(tmp_path_factory, "whisper-multilingual", words=50257, multilingual=True)
+
+
+def _seeded_whisper(factory: pytest.TempPathFactory, name: str, words: int, multilingual: bool = False) -> Path:
     prepare()
     import ctranslate2
     import torch
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-    source = tmp_path_factory.mktemp("whisper-source")
-    size = _write_whisper_tokenizer(source)
+    source = factory.mktemp("whisper-source")
+    size, languages = _write_whisper_tokenizer(source, words, multilingual)
     torch.manual_seed(0)
     config = WhisperConfig(
         vocab_size=size,
-        bos_token_id=1000,
-        eos_token_id=1000,
-        pad_token_id=1000,
-        decoder_start_token_id=1001,
-        begin_suppress_tokens=[220, 1000],
+        bos_token_id=words,
+        eos_token_id=words,
+        pad_token_id=words,
+        decoder_start_token_id=words + 1,
+        begin_suppress_tokens=[220, words],
         d_model=32,
         encoder_layers=1,
         decoder_layers=1,
@@ -78,8 +88,11 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_source_positions=1500,
         max_target_positions=448,
     )
-    WhisperForConditionalGeneration(config).eval().save_pretrained(source)
-    folder = tmp_path_factory.mktemp("models") / "whisper-seeded"
+    model = WhisperForConditionalGeneration(config).eval()
+    if multilingual:
+        model.generation_config.lang_to_id = languages
+    model.save_pretrained(source)
+    folder = factory.mktemp("models") / name
     converter = ctranslate2.converters.TransformersConverter(
         str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
     )
@@ -87,25 +100,27 @@ def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _write_whisper_tokenizer(folder: Path) -> int:
-    """A small tokenizer laid out as that of Whisper's English models: bytes, made-up words, then special tokens."""
+def _write_whisper_tokenizer(folder: Path, words: int, multilingual: bool) -> tuple[int, dict[str, int]]:
+    """A tokenizer laid out as Whisper's: bytes, made-up words, then special tokens. Its size, and languages' tokens."""
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {letter: index for index, letter in enumerate(letters)}
-    for index in range(len(vocabulary), 1000):
+    for index in range(len(vocabulary), words):
         vocabulary[f"Ġword{index}"] = index
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ["<|endoftext|>", "<|startoftranscript|>", "<|translate|>", "<|transcribe|>", "<|startoflm|>"]
-    special += ["<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
-    special += [*(f"<|{index * 0.02:.2f}|>" for index in range(1501))]
+    languages = [f"<|{code}|>" for code in _LANGUAGE_CODES[:99]] if multilingual else []
+    special = ["<|endoftext|>", "<|startoftranscript|>", *languages]
+    special += ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>"]
+    special += ["<|notimestamps|>", *(f"<|{index * 0.02:.2f}|>" for index in range(1501))]
     tokenizer.add_special_tokens([AddedToken(token, special=True) for token in special])
     PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80, "sampling_rate": 16000}))
-    return tokenizer.get_vocab_size()
+    return tokenizer.get_vocab_size(), {token: tokenizer.token_to_id(token) for token in languages}
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +137,7 @@ def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         from pyannote.audio.models.segmentation import PyanNet
 
     folder = tmp_path_factory.mktemp("models") / "pyannote-seeded"
-    torch.manual_seed(0)
+    torch.manual_seed(9)  # a seed whose voices are alone often enough to be embedded and clustered
     segmentation = PyanNet(
         sincnet={"stride": 10}, lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1}
     )
