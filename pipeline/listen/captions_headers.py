@@ -74,6 +74,8 @@ def is_only_a_time(line: str) -> bool:
 
 def _timed(line: str, patterns: Sequence[re.Pattern[str]]) -> Header | None:
     line = line.strip().replace("\u00a0", " ")
+    if not line:
+        return None
     head = line if len(line) <= LONGEST else f"{line[:LONGEST]}\0"  # the end of a head that is cut is no end of line
     for pattern in patterns:
         match = pattern.match(head)
@@ -117,13 +119,12 @@ def _with_real_names(found: Mapping[int, Header], *, strict: bool) -> dict[int, 
 def _labelled(lines: Sequence[str]) -> dict[int, Header]:
     """The headers of a text with "Name: text" alone: at least half of its paragraphs begin with a label, and somebody
     speaks again; letters, lists of settings and logs do not."""
-    labels = [label_of(line.strip()) for line in lines]
-    begins = [bool(line.strip()) and (index == 0 or not lines[index - 1].strip()) for index, line in enumerate(lines)]
-    first = [line.strip() for index, line in enumerate(lines) if begins[index] or (line.strip() and labels[index][0])]
+    labels = {index: label_of(line.strip()) for index, line in enumerate(lines) if line.strip()}
+    first = [lines[index].strip() for index, (label, _) in labels.items() if label or index - 1 not in labels]
     names = {name for name in names_among(first) if name.casefold() not in _NO_NAMES and _name(name)}
     found = {
         index: Header(plain(label), None, None, plain(text))
-        for index, (label, text) in enumerate(labels)
+        for index, (label, text) in labels.items()
         if label is not None and label in names
     }
     count = Counter(header.name for header in found.values())
