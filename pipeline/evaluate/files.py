@@ -34,7 +34,7 @@ class CallFiles:
 
 def read_call(files: CallFiles) -> Spoken:
     """What the files say. Raises TranscriptError where one cannot be read, or they hold neither words nor times."""
-    turns = None if files.transcript is None else _turns(files.transcript)
+    turns = None if files.transcript is None else _turns(files.transcript, is_scored=files.scorecard is not None)
     speech, notes = _speech(files.speakers, turns)
     if turns is None and speech is None:
         named = files.speakers or files.scorecard
@@ -43,8 +43,16 @@ def read_call(files: CallFiles) -> Spoken:
     return Spoken(turns, speech, dict(_roles(card)), _language(card), notes)
 
 
-def _turns(path: Path) -> tuple[Turn, ...]:
-    return read_stm(path) if path.suffix == ".stm" else read_transcript(path).turns
+def _turns(path: Path, *, is_scored: bool) -> tuple[Turn, ...]:
+    """The transcript's turns; none where scoring understood no word and so wrote a file without cues."""
+    if path.suffix.lower() == ".stm":
+        return read_stm(path)
+    try:
+        return read_transcript(path).turns
+    except TranscriptError:
+        if is_scored and path.read_bytes().strip() == b"WEBVTT":
+            return ()
+        raise
 
 
 def _speech(

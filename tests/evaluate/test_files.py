@@ -51,6 +51,12 @@ def test_files_a_scorecard_says_roles_by_label_and_by_name_and_the_language(tmp_
     assert spoken.language == "de"
 
 
+def test_files_a_scored_call_in_which_no_word_was_understood_has_all_words_left_out(tmp_path):
+    heard = read_call(made(tmp_path, vtt="WEBVTT\n", card=json.dumps(CARD)))
+    found = compare("call", Spoken((Turn("rep", "Hello Bob."),)), heard).figures["wer"]
+    assert (heard.turns, found.value, found.counts["deletions"]) == ((), 1.0, 2)
+
+
 @pytest.mark.parametrize(
     ("card", "message"),
     [("[]", "not a scorecard, which is a JSON object. Score the call again."), ("{", "cannot be read (Expecting")],
