@@ -129,14 +129,14 @@ def _speaker_id(path: Path, place: str, monologue: Any) -> str | None:
 
 
 def _sentences(path: Path, place: str, monologue: Mapping[str, Any], speaker: str | None) -> list[Cue]:
-    cues = []
+    cues: list[Cue] = []
     for index, sentence in enumerate(monologue["sentences"]):
         where = f"{place}.sentences[{index}]"
         if not isinstance(sentence, Mapping) or not isinstance(sentence.get("text"), str):
             raise fault(path, where, f"got {shown(sentence)}", "an object {start, end, text}", _EXPORT)
         start, end = (_seconds(path, where, name, sentence.get(name)) for name in ("start", "end"))
         check_times(path, where, start, end)
-        cues.append(Cue(where, plain(sentence["text"]), start, end, speaker, goes_on=index > 0))
+        cues.append(Cue(where, plain(sentence["text"]), start, end, speaker, goes_on=any(cue.text for cue in cues)))
     return cues
 
 

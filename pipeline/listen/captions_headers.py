@@ -30,7 +30,7 @@ _CLEAR = tuple(
         # 00:01:02 Ann Lee: text
         rf"[(\[]?{_SPAN}[)\]]? {{0,4}}[-–—|]? ?(?:\[(?P<inner>[^\]]{{1,60}})\]|{_NAME}) ?[:：](?: |$)",
         rf"{_SPAN}\t{_NAME}(?:\t|$)",
-        rf"[(\[]{_SPAN}[)\]] {{1,4}}(?:\[(?P<inner>[^\]]{{1,60}})\]|{_NAME})$",  # [00:01:02] Ann Lee
+        rf"[(\[]{_SPAN}[)\]] {{1,4}}(?:[-–—|] )?(?:\[(?P<inner>[^\]]{{1,60}})\]|{_NAME})$",  # [00:01:02] Ann Lee
     )
 )
 _UNCLEAR = tuple(
@@ -65,6 +65,26 @@ def headers_of(lines: Sequence[str]) -> Mapping[int, Header]:
         if len(found) >= 2:
             return found
     return _labelled(lines)
+
+
+def on_one_line(lines: Sequence[str]) -> list[str]:
+    """The lines, with a time below a name put behind the name and its own line left empty, where a file does that
+    throughout: twice at least, each below an empty line."""
+    pairs = [
+        index
+        for index in range(len(lines) - 1)
+        if (index == 0 or not lines[index - 1].strip())
+        and _is_a_name(lines[index])
+        and is_only_a_time(lines[index + 1])
+    ]
+    made = list(lines)
+    for index in pairs if len(pairs) > 1 else ():
+        made[index], made[index + 1] = f"{lines[index].strip()}  {lines[index + 1].strip()}", ""
+    return made
+
+
+def _is_a_name(line: str) -> bool:
+    return bool(line.strip()) and len(line) <= 60 and _name(line) == line.strip() and like_a_name(line)
 
 
 def is_only_a_time(line: str) -> bool:

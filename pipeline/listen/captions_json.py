@@ -18,7 +18,7 @@ from pipeline.listen.captions_scan import split_lines
 from pipeline.listen.captions_units import unit_of
 from pipeline.listen.captions_words import MILLISECOND, scaled, with_words
 
-LISTS = ("turns", "segments", "utterances", "transcript")
+LISTS = ("turns", "segments", "utterances", "transcript", "sentences")
 """The keys under which an object may hold its list of turns, in the order they are looked for."""
 SPEAKER_KEYS = ("speaker", "name", "speaker_name", "speaker_label")
 TEXT_KEYS = ("text", "content", "sentence", "transcript")
@@ -52,7 +52,7 @@ def parse_json_lines(path: Path, text: str) -> Parsed:
         try:
             values.append((place, _loads(path, place, line)))
         except json.JSONDecodeError as error:
-            if not values and line.strip() in ("[", "{", "[{"):
+            if not values and _is_json(text):
                 return parse_json(path, text)
             raise _no_json(path, int(place.split()[1]), error) from error
     if len(values) == 1 and (isinstance(values[0][1], list) or _holds_a_list(values[0][1])):
@@ -68,6 +68,14 @@ def _loads(path: Path, place: str, text: str) -> Any:
     except (ValueError, RecursionError) as error:
         wrong = "this JSON cannot be read: a number is too long or lists lie too deep in one another"
         raise fault(path, place, wrong, _SHAPE, "Export the transcript again.") from error
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _no_json(path: Path, line: int, error: json.JSONDecodeError) -> Exception:

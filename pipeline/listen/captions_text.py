@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.listen.captions_cue import Cue, Parsed, check_times, counted, fault, plain
-from pipeline.listen.captions_headers import Header, headers_of, is_only_a_time
+from pipeline.listen.captions_headers import Header, headers_of, is_only_a_time, on_one_line
 from pipeline.listen.captions_json import parse_json
 from pipeline.listen.captions_scan import is_time_line, split_lines
 from pipeline.listen.captions_srt import parse_srt
@@ -46,6 +46,7 @@ def parse_text(path: Path, text: str) -> Parsed:
         return parse_json(path, text)
     if any(is_time_line(line) for line in lines[:20]):
         return parse_srt(path, text)
+    lines = on_one_line(lines)
     headers = headers_of(lines)
     if not headers:
         raise fault(path, "", "no speakers can be told in this text", _ALLOWED, _REMEDY)
@@ -55,7 +56,11 @@ def parse_text(path: Path, text: str) -> Parsed:
 def is_transcript(text: str) -> bool:
     """Whether a text, or the beginning of one, reads like a transcript with speakers."""
     lines = split_lines(text)
-    return text.startswith("WEBVTT") or any(is_time_line(line) for line in lines[:20]) or bool(headers_of(lines))
+    return (
+        text.startswith("WEBVTT")
+        or any(is_time_line(line) for line in lines[:20])
+        or bool(headers_of(on_one_line(lines)))
+    )
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
 """The words of one JSON item: with times and the recogniser's confidence, and split where another voice begins.
 
 Read are the shapes of Whisper and its relatives (`word` with `probability` or `score`), AssemblyAI (`text`,
-`confidence`) and Deepgram (`punctuated_word`). Words are an extra: where a list of them is not whole, the item's own
-text and times are all that is taken.
+`confidence`) and Deepgram (`punctuated_word`). Words are an extra: where a list of them is not whole, or not that of
+the item's text, which somebody may have corrected, the item's own text and times are all that is taken.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def with_words(cue: Cue, item: Mapping[str, Any], *, unit: float) -> list[Cue]:
     in the file's times. The cue as it is where the item has no whole list of words."""
     cue = replace(cue, confidence=confidence_of(item))
     spoken = _spoken(cue, item.get("words"), unit)
-    if not spoken:
+    if not spoken or _letters(cue.text) != _letters("".join(one.word.text for one in spoken)):
         return [cue]
     voices = {one.speaker for one in spoken}
     if len(voices) < 2:
@@ -85,6 +85,10 @@ def _spoken(cue: Cue, items: object, unit: float) -> list[_Spoken]:
         clock, speaker = end, _voice(item) or speaker
         found.append(_Spoken(speaker, Word(plain(text), start, end, confidence_of(item))))
     return found
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
 
 
 def _next_start(items: Sequence[Mapping[str, Any]], index: int, unit: float, end: float | None) -> float | None:

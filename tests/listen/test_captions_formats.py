@@ -226,7 +226,7 @@ def test_joining_loses_no_word_and_no_speaker(parts):
     ]
 
 
-@pytest.mark.parametrize("key", ["segments", "utterances", "transcript"])
+@pytest.mark.parametrize("key", ["segments", "utterances", "transcript", "sentences"])
 def test_json_pieces_are_joined_and_json_turns_are_not(read, key):
     items = [{"speaker": "A", "start": n, "end": n + 1, "text": "so"} for n in range(3)]
 
@@ -263,6 +263,9 @@ def test_json_pieces_are_joined_and_json_turns_are_not(read, key):
         "{t} {n}\n{w}\n\n",
         "{n} [{t}] {w}\n",
         "{n} - {t}\n{w}\n",
+        "[00:0{t}.000] - {n}\n{w}\n\n",
+        "{t} | {n}\n{w}\n\n",
+        "{n}\n{t}\n{w}\n\n",
     ],
 )
 def test_text_header(read, shape):
@@ -413,6 +416,7 @@ def test_whisper_segment_with_two_voices_is_split_by_its_words(read):
         [{"word": "so", "start": "0", "end": 1}],
         [{"word": "so", "start": 1, "end": 0}],
         [{"word": "so", "start": 1e300, "end": 1e301}],
+        [{"word": "sow", "start": 0, "end": 1}],
     ],
 )
 def test_words_that_are_not_whole_are_left_alone(read, words):
