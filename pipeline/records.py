@@ -215,7 +215,8 @@ class Finding:
 class BehaviourScore:
     """One behaviour's line of the scorecard. `level` is 0-3, or None with the reason in `withheld`.
 
-    `missing` are the rubric's criteria that no evidence shows; `searched` is the (first, last) turn looked at."""
+    `missing` are the rubric's criteria that no evidence shows; `searched` is the (first, last) turn looked at;
+    `word_confidence` is the mean probability (0-1) of the words that it rests on, None where that is not known."""
 
     behaviour: str
     level: int | None
@@ -225,6 +226,7 @@ class BehaviourScore:
     missing: tuple[str, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     searched: tuple[int, int] | None = None
+    word_confidence: float | None = None
 
     @property
     def level_name(self) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.assess.floor import performs
+from pipeline.assess.heard import sides_known, why_badly_heard, why_passage_badly_heard, word_confidence
 from pipeline.assess.language import is_foreign
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import BehaviourScore, Call, Evidence, Finding
@@ -22,15 +23,22 @@ def score_behaviours(call: Call, findings: Sequence[Finding], rubric: Rubric) ->
     """One score for each behaviour of the rubric, in its order; withheld, with the reason, where it is not sure."""
     found = {finding.behaviour: finding for finding in findings}
     unheard = why_unscorable(call, rubric)
-    return tuple(score_finding(behaviour, found.get(behaviour.judged_as), unheard) for behaviour in rubric.behaviours)
+    scores = []
+    for behaviour in rubric.behaviours:
+        finding = found.get(behaviour.judged_as)
+        confidence = None if finding is None else word_confidence(call, finding)
+        doubt = why_passage_badly_heard(confidence, rubric)
+        scores.append(replace(score_finding(behaviour, finding, unheard, doubt), word_confidence=confidence))
+    return tuple(scores)
 
 
 def why_unscorable(call: Call, rubric: Rubric) -> str | None:
     """The reason why no behaviour of this call can be scored, None where they can."""
     if nobody := _why_nobody_is_judged(call):
         return nobody
-    if badly_heard := why_badly_heard(call.quality.word_confidence, call.quality.speech_attributed, rubric):
-        return badly_heard
+    quality = call.quality
+    if reason := why_badly_heard(quality.word_confidence, quality.speech_attributed, sides_known(call), rubric):
+        return reason
     who = "The manager" if call.is_meeting else "The seller side"
     if is_foreign(call):
         side = "Manager and rep do" if call.is_meeting else "The selling side does"
@@ -58,21 +66,6 @@ def _why_nobody_is_judged(call: Call) -> str | None:
     return None
 
 
-def why_badly_heard(word_confidence: float | None, speech_attributed: float | None, rubric: Rubric) -> str | None:
-    """The reason why a call was not heard well enough for the rubric, None where it was or that is not known."""
-    if word_confidence is not None and word_confidence < rubric.min_word_confidence:
-        return (
-            f"The words were not heard well enough: mean confidence {word_confidence:.2f}, "
-            f"the rubric asks for {rubric.min_word_confidence:.2f}."
-        )
-    if speech_attributed is not None and speech_attributed < rubric.min_speech_attributed:
-        return (
-            f"Too much of the speech has no known speaker: {speech_attributed:.0%} is attributed, "
-            f"the rubric asks for {rubric.min_speech_attributed:.0%}."
-        )
-    return None
-
-
 def level_of(probabilities: Sequence[float], thresholds: Sequence[float]) -> int:
     """The largest level k such that P(level >= j) reaches its threshold for every j up to k. With thresholds of one
     half this is the median of the distribution, which for ordered levels has the least expected distance."""
@@ -89,9 +82,11 @@ def risk_of(probabilities: Sequence[float], level: int) -> float:
     return sum(probability for other, probability in enumerate(probabilities) if abs(other - level) > 1)
 
 
-def score_finding(behaviour: RubricBehaviour, finding: Finding | None, unheard: str | None) -> BehaviourScore:
-    """The score of one behaviour; `finding` is None where the classifier does not judge it, `unheard` is why nothing of
-    the call can be scored, None where it can."""
+def score_finding(
+    behaviour: RubricBehaviour, finding: Finding | None, unheard: str | None, doubt: str | None = None
+) -> BehaviourScore:
+    """The score of one behaviour; `finding` is None where the classifier does not judge it. `unheard` is why nothing of
+    the call can be scored, `doubt` why what this rests on cannot be relied on; each is None where it can."""
     if unheard or finding is None:
         unjudged = f"This classifier does not judge {behaviour.judged_as}."
         return BehaviourScore(behaviour.name, None, UNKNOWN, withheld=unheard or unjudged)
@@ -106,7 +101,7 @@ def score_finding(behaviour: RubricBehaviour, finding: Finding | None, unheard: 
         evidence=finding.evidence if level else _nearest_miss(finding),
         searched=finding.searched,
     )
-    reason = _why_unsure(behaviour, finding, level)
+    reason = doubt or _why_unsure(behaviour, finding, level)
     return score if reason is None else _withhold(score, finding, reason)
 
 

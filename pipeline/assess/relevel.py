@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline import __version__
-from pipeline.assess.levels import UNKNOWN, score_finding, why_badly_heard
+from pipeline.assess.heard import why_badly_heard, why_passage_badly_heard
+from pipeline.assess.levels import UNKNOWN, score_finding
 from pipeline.assess.rubric import Rubric, RubricBehaviour
 from pipeline.records import CRITERIA, Evidence, Finding
 
@@ -29,23 +30,34 @@ def relevelled(card: Mapping[str, Any], rubric: Rubric, *, sha256: str) -> dict[
     if rubric.calibration:
         rubric.calibration.check_classifier(card["provenance"]["models"]["behaviours"])
     quality = card["quality"]
-    unheard = why_badly_heard(quality["word_confidence"], quality["speech_attributed"], rubric)
+    unheard = why_badly_heard(
+        quality["word_confidence"], quality["speech_attributed"], quality.get("sides_known"), rubric
+    )
     return {
         **card,
         "rubric": {"id": rubric.id, "version": rubric.version},
-        "behaviours": {one.name: _behaviour(one, card["behaviours"], unheard) for one in rubric.behaviours},
+        "behaviours": {one.name: _behaviour(one, card["behaviours"], rubric, unheard) for one in rubric.behaviours},
         "quality": {**quality, "warnings": _warnings(card, rubric)},
         "provenance": _provenance(card["provenance"], rubric, sha256),
     }
 
 
-def _behaviour(behaviour: RubricBehaviour, stored: Mapping[str, Any], unheard: str | None) -> dict[str, Any]:
+def _behaviour(
+    behaviour: RubricBehaviour, stored: Mapping[str, Any], rubric: Rubric, unheard: str | None
+) -> dict[str, Any]:
     """The behaviour's entry; what this function does not know of the stored one is kept as it is."""
     entry = stored.get(behaviour.name) or stored.get(behaviour.judged_as)
+    doubt = why_passage_badly_heard((entry or {}).get("word_confidence"), rubric)
     finding = _finding(behaviour, entry)
-    score = score_finding(behaviour, finding, finding.withheld or unheard)
+    score = score_finding(behaviour, finding, finding.withheld or unheard, doubt)
     withheld = score.withheld
-    if entry and entry["level"] == 0 and withheld and not finding.withheld and not unheard and not finding.evidence:
+    if (
+        entry
+        and entry["level"] == 0
+        and withheld
+        and not (finding.withheld or unheard or doubt)
+        and not finding.evidence
+    ):
         withheld = UNCITED
     kept = {} if entry is None else entry
     return {
@@ -57,6 +69,7 @@ def _behaviour(behaviour: RubricBehaviour, stored: Mapping[str, Any], unheard: s
         "criteria": list(score.criteria),
         "missing": list(score.missing),
         "evidence": kept["evidence"] if score.evidence else [],
+        "word_confidence": kept.get("word_confidence"),
         "searched": kept.get("searched"),
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline import __version__
 from pipeline.assess.behaviours import Classifier
 from pipeline.assess.floor import sells_alone
+from pipeline.assess.heard import sides_known
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.measurable import is_punctuated
 from pipeline.assess.measures import measure
@@ -97,6 +98,7 @@ def to_dict(scorecard: Scorecard) -> dict[str, Any]:
             "diarization_trust": quality.diarization_trust,
             "word_confidence": _share(quality.word_confidence),
             "speech_attributed": _share(quality.speech_attributed),
+            "sides_known": sides_known(call),
             "language": quality.language,
             "language_probability": _share(quality.language_probability),
             "dropped": dict(quality.dropped),
@@ -120,6 +122,7 @@ def _behaviour(score: BehaviourScore) -> dict[str, Any]:
             {**asdict(one), "start": _time(one.start), "end": _time(one.end), "criteria": list(one.criteria)}
             for one in score.evidence
         ],
+        "word_confidence": score.word_confidence,
         "searched": None if score.searched is None else {"first": score.searched[0], "last": score.searched[1]},
     }
 

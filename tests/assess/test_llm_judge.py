@@ -368,13 +368,13 @@ class Engine:
     models = (("script", "1"),)
     warnings = ()
 
-    def __call__(self, samples, *, hotwords=(), stretches=None):
+    def __call__(self, samples, *, hotwords=(), stretches=None, language=None):
         return Transcript((Word("hello", 0.5, 0.9, 0.9), Word("there", 1.0, 1.4, 0.9)))
 
 
 def test_llm_a_call_that_was_heard_is_kept_when_the_server_is_down(tmp_path):
     recording = ROOT / "tests" / "listen" / "audio" / "two_channels.flac"
-    row = replace(default_row(recording), channels=("rep", "customer"))
+    row = replace(default_row(recording), channels=(("rep",), ("customer",)))
     said = r"name .*transcript.vtt as the call's transcript"
     with chat_server(lambda asked: Raw(400)) as server, pytest.raises(JudgeServerError, match=said):
         score_call(row, out=tmp_path, transcriber=Engine(), classifier=judge(server.url))

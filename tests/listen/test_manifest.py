@@ -56,9 +56,10 @@ def files(tmp_path):
 
 def test_row_with_every_column(read, tmp_path):
     manifest = read(
-        "recording,call_id,call_type,started_at,team,rep,manager,customer,channels,transcript,region,Deal Size\n"
+        "recording,call_id,call_type,started_at,team,rep,manager,customer,channels,transcript,speakers,rttm,language,"
+        "products,region,Deal Size\n"
         'audio/a.wav,a-1,joint,2026-03-09T14:30:00+01:00,East,Ann Lee,Søren Ø,王小明; Bob ;,"rep, manager,customer",'
-        "t/a.vtt,EU,\n"
+        "t/a.vtt,3-4,t/a.rttm,de-DE,RouteWise; Linen Tag,EU,\n"
     )
 
     assert manifest.path == tmp_path / "calls.csv"
@@ -74,8 +75,12 @@ def test_row_with_every_column(read, tmp_path):
             rep="Ann Lee",
             manager="Søren Ø",
             customers=("王小明", "Bob"),
-            channels=("rep", "manager", "customer"),
+            channels=(("rep",), ("manager",), ("customer",)),
             transcript=tmp_path / "t/a.vtt",
+            speakers=(3, 4),
+            rttm=tmp_path / "t/a.rttm",
+            language="de",
+            products=("RouteWise", "Linen Tag"),
             details=(("team", "East"), ("region", "EU")),
             defaults=(),
         ),
@@ -96,6 +101,12 @@ def test_row_with_only_a_recording_says_its_defaults(read, tmp_path):
     )
 
 
+def test_several_people_on_one_channel_stand_with_a_plus(read):
+    (row,) = read('recording,channels\na.wav,"rep + manager; customer"\n').rows
+
+    assert row.channels == (("rep", "manager"), ("customer",))
+
+
 def test_row_with_only_a_transcript(read, tmp_path):
     (row,) = read("Transcript,Call_Type\nx.vtt,Demo\n").rows
 
@@ -114,7 +125,7 @@ def test_delimiters_line_ends_and_byte_order_mark(read, delimiter, line_end, enc
     text = line_end.join(delimiter.join(row) for row in rows) + line_end
 
     (row,) = read(text.encode(encoding)).rows
-    assert (row.call_id, row.rep, row.customers, row.channels) == ("ä", "Zoë", ("Bob", "Cy"), ("rep", "customer"))
+    assert (row.call_id, row.rep, row.customers, row.channels) == ("ä", "Zoë", ("Bob", "Cy"), (("rep",), ("customer",)))
 
 
 @pytest.mark.parametrize(
@@ -125,9 +136,9 @@ def test_started_at_is_kept_as_given(read, value):
 
 
 def test_doubtful_column_is_kept_and_said(read):
-    manifest = read("recording,call type,product\na.wav,demo,X\n")
+    manifest = read("recording,call type,goods\na.wav,demo,X\n")
 
-    assert manifest.rows[0].details == (("call type", "demo"), ("product", "X"))
+    assert manifest.rows[0].details == (("call type", "demo"), ("goods", "X"))
     assert manifest.warnings == ("the column 'call type' is kept as a detail and not used as 'call_type'",)
 
 
@@ -170,6 +181,23 @@ FAULTS = [
     ("recording,started_at\na.wav,2026-03-09T25:00\n", "column 'started_at': got '2026-03-09T25:00'"),
     ("recording,channels\na.wav,boss\n", "column 'channels': got 'boss', where 'boss' is no role. Allowed: rep, man"),
     ('recording,channels\na.wav,"rep,"\n', "column 'channels': got 'rep,', where '' is no role"),
+    (
+        "recording,speakers\na.wav,two\n",
+        "column 'speakers': got 'two'. Allowed: a number from 1 to 20 as \"3\", or a ra",
+    ),
+    ("recording,speakers\na.wav,4-2\n", "column 'speakers': got '4-2'. Allowed: a number from 1 to 20"),
+    ("recording,speakers\na.wav,0\n", "column 'speakers': got '0'"),
+    (
+        "recording,language\na.wav,English please\n",
+        "column 'language': got 'English please'. Allowed: an ISO 639-1 code",
+    ),
+    ("transcript,rttm\na.vtt,a.rttm\n", "column 'rttm': it is given without a recording. Allowed: an RTTM file beside"),
+    ("recording,rttm\na.wav,../a.rttm\n", "column 'rttm': '../a.rttm' leaves the manifest's folder"),
+    (
+        "recording,channels\na.wav,rep+boss\n",
+        "column 'channels': got 'rep+boss', where 'boss' is no role. Allowed: rep,",
+    ),
+    ('recording,channels\na.wav,"rep+manager,rep"\n', "where rep comes twice"),
     ('recording,channels\na.wav,"rep,rep"\n', "column 'channels': got 'rep,rep', where rep comes twice"),
     ("recording\nx/a.wav\ny/A.wav\n", "line 3, column 'call_id': 'A' is the id of line 2 already. Allowed: an id of"),
     ("recording,call_id\na.wav,Ä\nb.wav,A\u0308\n", "is the id of line 2 already"),
