@@ -76,10 +76,12 @@ def _reasons(call: Call) -> list[tuple[tuple[str, ...], str]]:
             "overlaps and short gaps cannot be heard.",
         ))  # fmt: skip
     if not call.is_meeting and (unknown := _without_side(call)) > 1 - LEAST_WITH_SIDE:
+        who = "It is not known who sells and who buys."
+        if unknown < LEAST_WITH_SIDE:
+            who = f"The speakers of {unknown:.0%} of the words are not known to sell or to buy."
         found.append((
             (BY_SIDE, "patience"),
-            f"Whether they sell or buy is not known of those who say {unknown:.0%} of the words. Name them in the "
-            "manifest.",
+            f"{who} Name them in the manifest.",
         ))  # fmt: skip
     return found
 

@@ -57,7 +57,7 @@ _FILLER = _any_of(r"u+h*m+\b|u+h+\b|e+r*m+\b|e+r+\b|a+hm+\b|hmm+\b|sort of|kind 
 _NOT_KNOWN = _any_of(
     r"(?:i|we)(?:'d| would|'ll| will)? (?:have to|need to|must) (?:look|check|ask|see|find|get back|come back)",
     r"i(?:'?m| am) not (?:\w+ )?sure|i " + _NOT + r" (?:know|have (?:the|that|it))|it (?:sort of )?depends\b",
-    r"(?:come|get) back to you|good question|one moment|off the top of my head",
+    r"(?:come|get) back to you|one moment|off the top of my head",
 )
 
 

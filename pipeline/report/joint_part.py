@@ -14,7 +14,7 @@ SAID_BEFORE_WORDS = 40
 TRIGGER_WORDS: dict[Trigger, str] = {
     "objection": "just after the buyer raised a doubt",
     "price": "just after the price came up",
-    "competitor": "just after another way to do it, or a rival, came up",
+    "competitor": "just after a rival or another way of doing it came up",
     "hesitation": "just after the rep hesitated",
 }
 """What the manager came upon -> the end of a sentence about it."""

@@ -5,6 +5,8 @@ from typing import get_args
 
 import pytest
 
+from pipeline import resources
+from pipeline.assess.measures import measure as talk_of
 from pipeline.assess.rubric import load_rubric
 from pipeline.records import CRITERIA, Agreement, Joint, Talk, Trigger
 from pipeline.report.behaviour_cards import behaviour_cards, place_of
@@ -147,6 +149,38 @@ def test_not_measured_is_said_and_has_no_bar(cases, rubric):
     assert patience.band is None
 
 
+def test_what_is_withheld_has_its_reason_in_place_of_bars(joint, rubric):
+    quality = replace(joint.call.quality, diarization_trust="low")
+    low = replace(joint, talk=talk_of(replace(joint.call, quality=quality)))
+    assert bar_of(low, rubric, "Patience").withheld.endswith("overlaps and short gaps cannot be heard.")
+    assert bar_of(low, rubric, "Talk share").withheld == ""
+
+
+def test_questions_are_counted_without_times_and_have_no_rate(cases, rubric):
+    questions = bar_of(cases["no_times"], rubric, "Questions")
+    assert (questions.withheld, questions.verdict, questions.sides[0].length) == ("", "", None)
+    assert questions.sides[0].value == "4 questions"
+
+
+def test_talk_is_shown_by_person_where_the_sides_are_not_known(joint, rubric):
+    people = tuple(replace(one, role="unknown") for one in joint.call.participants)
+    call = replace(joint.call, participants=people)
+    unknown = replace(joint, call=call, talk=talk_of(call))
+    share = bar_of(unknown, rubric, "Talk share")
+    assert [one.name for one in share.sides] == ["Tom Adeyemi", "Ines Roth", "Marek Dvořák", "Priya Nair"]
+    assert (share.speakers, share.band, share.verdict) == ((), None, "")
+    assert any(note.startswith("Talk is shown by person, not by side.") for note in talk_notes(unknown))
+
+
+def test_every_oneis_defined_where_it_is_shown_and_in_the_docs(joint, rubric):
+    docs = (resources.ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    for one in talk_bars(joint, rubric):
+        assert one.definition and "{" not in one.definition
+        assert f"**{one.title}**" in docs
+    share = bar_of(joint, rubric, "Talk share").definition
+    assert share.startswith("The share of all speaking time"), "several definitions of talk share are in use"
+
+
 def test_measured_none_is_not_the_same_as_not_measured(joint, rubric):
     assert bar_of(joint, rubric, "Interruptions").sides[0].value == f"0{SPACE}times"
 
@@ -193,7 +227,7 @@ def test_joint_call_with_takeover(joint):
         "Tom Adeyemi did not get the conversation back.",
     )
     assert [(one.name, one.in_words) for one in view.shares] == [
-        ("Whole call", f"74{SPACE}%"), ("Before it", f"0{SPACE}%"), ("From there on", f"97{SPACE}%"),
+        ("Whole call", f"73{SPACE}%"), ("Before it", f"0{SPACE}%"), ("From there on", f"97{SPACE}%"),
     ]  # fmt: skip
     assert view.question
 
