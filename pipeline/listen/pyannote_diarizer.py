@@ -108,7 +108,7 @@ class PyannoteDiarizer:
             warnings.simplefilter("ignore")  # about its own internals (std of one frame, TF32); nothing for our users
             try:
                 return _WindowVoices(self._run(file, bounds, watch))
-            except (RuntimeError, ValueError) as error:  # torch's, out of memory among them, and its clustering's
+            except (MemoryError, RuntimeError, ValueError) as error:  # out of memory, torch, and its clustering
                 raise ListeningError(
                     f"pyannote stopped at {start:.0f}-{end:.0f} s of the recording ({error}). Where the GPU's memory "
                     "is full, use --device cpu."

@@ -126,6 +126,11 @@ def _write_whisper_tokenizer(folder: Path, words: int, multilingual: bool) -> tu
 @pytest.fixture(scope="session")
 def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A diarization pipeline in a folder, laid out as the hub's: tiny seeded PyanNet, WeSpeakerResNet34 and PLDA."""
+    return write_pyannote(tmp_path_factory.mktemp("models") / "pyannote-seeded")
+
+
+def write_pyannote(folder: Path, *, chunk: float = 5.0, step: float = 1.0) -> Path:
+    """The folder with the seeded pipeline in it. It looks at `chunk` seconds at once, a share `step` of that apart."""
     prepare()
     import warnings
 
@@ -136,7 +141,6 @@ def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         from pyannote.audio.models.embedding import WeSpeakerResNet34
         from pyannote.audio.models.segmentation import PyanNet
 
-    folder = tmp_path_factory.mktemp("models") / "pyannote-seeded"
     torch.manual_seed(9)  # a seed whose voices are alone often enough to be embedded and clustered
     segmentation = PyanNet(
         sincnet={"stride": 10}, lstm={"hidden_size": 8, "num_layers": 1}, linear={"hidden_size": 8, "num_layers": 1}
@@ -144,7 +148,7 @@ def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     segmentation.specifications = Specifications(
         problem=Problem.MONO_LABEL_CLASSIFICATION,
         resolution=Resolution.FRAME,
-        duration=5.0,
+        duration=chunk,
         classes=["speaker#1", "speaker#2", "speaker#3"],
         powerset_max_classes=2,
         permutation_invariant=True,
@@ -156,12 +160,12 @@ def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _save_model(segmentation, folder / "segmentation")
     embedding = WeSpeakerResNet34()
     embedding.specifications = Specifications(
-        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=5.0, classes=["a", "b"]
+        problem=Problem.REPRESENTATION, resolution=Resolution.CHUNK, duration=chunk, classes=["a", "b"]
     )
     _save_model(embedding, folder / "embedding")
     _save_plda(folder / "plda", embedding.dimension)
     (folder / "config.yaml").write_text(
-        """
+        f"""
 dependencies:
   pyannote.audio: 4.0.0
 pipeline:
@@ -174,7 +178,7 @@ pipeline:
     embedding_batch_size: 8
     embedding_exclude_overlap: true
     plda: $model/plda
-    segmentation_step: 1.0
+    segmentation_step: {step}
 params:
   clustering:
     threshold: 0.6
