@@ -57,9 +57,11 @@ def phone_folder() -> Path:
 
 
 def evaluated(rows: list[CallRow], references: Path, out: Path) -> tuple[Evaluation, dict[str, str]]:
-    """The figures of the rows, and the reasons of those that could not be scored."""
+    """The figures of the rows, and the reasons of those that could not be scored. Raises UsageError if none could."""
     outcomes = score_calls(rows, out=out, settings=SETTINGS)
     refused = {outcome.row.call_id: outcome.error for outcome in outcomes if outcome.error}
+    for call_id, reason in refused.items():
+        print(f"not scored: {call_id}: {reason}")
     return evaluate_files(out, references=references, manifest=SAMPLES / "calls.csv"), refused
 
 
@@ -80,8 +82,6 @@ def main() -> None:
             found, refused = evaluated(rows, references, place / f"set-{number}")
             refused = {call_id: reason.replace(f"{place}/", "") for call_id, reason in refused.items()}
             Console().print(f"\n[bold]{name}[/]", summary(found))
-            for call_id, reason in refused.items():
-                print(f"not scored: {call_id}: {reason}")
             results[name] = {**json.loads(found.to_json()), "not_scored": refused}
     text = json.dumps(results, indent=2, ensure_ascii=False) + "\n"
     (HERE / "results" / "listening.json").write_text(text, encoding="utf-8")
