@@ -11,9 +11,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate, groupby
+from itertools import accumulate, groupby, pairwise
 
 from pipeline.listen.captions_cue import Cue, counted, plain
+
+FEW_UNLABELLED = 5
+"""Parts without a label from which they may be the file's way; fewer are somebody whom the software did not know."""
 
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:\s([^<>]*))?>", re.IGNORECASE)
 # Only the tags that the formats define are removed: "<script>" or "a < b > c" that somebody typed stays as text.
@@ -58,6 +61,7 @@ def attribute(cues: Sequence[Cue], *, entities: bool) -> tuple[list[Cue], list[s
 
     A cue in which several speak becomes one cue each, sharing its time by their words; any other stays one cue.
     """
+    warnings = []
     if any((name or "").strip() for cue in cues for name in _VOICE.findall(cue.text)):
         parts = [_by_voice(cue.text, entities) for cue in cues]
     else:
@@ -65,8 +69,12 @@ def attribute(cues: Sequence[Cue], *, entities: bool) -> tuple[list[Cue], list[s
         texts = [[line for line in lines if line] for lines in texts]
         names = names_among([lines[0] for lines in texts if lines])
         parts = [_by_label(lines, names) for lines in texts]
+        if bare := _unlabelled_between_changes(parts):
+            parts = _carried_on(parts)
+            warnings.append(
+                f"{bare} parts without a label: taken for the speaker above, as labels stand at changes only"
+            )
     split = [cue.place for cue, voices in zip(cues, parts, strict=True) if len(voices) > 1]
-    warnings = []
     if split:
         count = counted(len(split), "cue", split[0])
         warnings.append(f"{count} with several voices: split, their time shared by the number of words")
@@ -119,6 +127,32 @@ def _by_label(lines: Sequence[str], names: frozenset[str]) -> list[Part]:
         speaker, text = (label, text) if label in names else (speaker, line)
         parts.append((speaker, text))
     return _joined(parts or [(None, "")])
+
+
+def _unlabelled_between_changes(parts: Sequence[Sequence[Part]]) -> int:
+    """How many parts have no label, in a file that labels only where the speaker changes; 0 in any other file.
+
+    Such a file leaves several parts without one, has two speakers who come again, and names nobody twice in a row.
+    """
+    flat = [name for voices in parts for name, text in voices if text]
+    labels = [name for name in flat if name]
+    come_again = sum(count > 1 for count in Counter(labels).values())
+    is_so = come_again >= 2 and all(before != after for before, after in pairwise(labels))
+    bare = len(flat) - len(labels)
+    return bare if is_so and bare >= FEW_UNLABELLED else 0
+
+
+def _carried_on(parts: Sequence[Sequence[Part]]) -> list[list[Part]]:
+    """The parts with those without a label given to the speaker above."""
+    speaker: str | None = None
+    made = []
+    for voices in parts:
+        named = []
+        for name, text in voices:
+            speaker = name or speaker
+            named.append((speaker, text))
+        made.append(_joined(named))
+    return made
 
 
 def label_of(line: str) -> Part:

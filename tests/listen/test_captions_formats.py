@@ -236,6 +236,37 @@ def test_json_pieces_are_joined_and_json_turns_are_not(read, key):
     assert len(read("a.jsonl", "\n".join(map(json.dumps, items))).turns) == 3
 
 
+def test_labels_at_changes_of_speaker_only(read):
+    texts = [
+        "Ann: Good morning.",
+        "Are you there?",
+        "Bob: Yes,",
+        "I am.",
+        "Ann: Then",
+        "we begin.",
+        "With you.",
+        "Bob: Fine.",
+    ]
+    cues = [
+        f"{n}\n00:00:{2 * n:02d},000 --> 00:00:{2 * n + 1:02d},500\n{text}\n"
+        for n, text in enumerate([*texts, "Go on."])
+    ]
+
+    imported = read("a.srt", "\n".join(cues))
+
+    assert [(turn.speaker, turn.text) for turn in imported.turns] == [
+        ("Ann", "Good morning. Are you there?"),
+        ("Bob", "Yes, I am."),
+        ("Ann", "Then we begin. With you."),
+        ("Bob", "Fine. Go on."),
+    ]
+    assert imported.warnings == (
+        "5 parts without a label: taken for the speaker above, as labels stand at changes only",
+    )
+    again = "\n".join([*cues, "9\n00:00:30,000 --> 00:00:31,000\nBob: Well.\n"])
+    assert "unknown" in read("b.srt", again).speakers
+
+
 # --- text -----------------------------------------------------------------------------------------
 
 
