@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import subprocess
-import sys
 import wave
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import MediaError
-from pipeline.listen import clips, media
+from pipeline.listen import clips, decode_process, media
 from pipeline.listen.media import RATE, decode
 from pipeline.settings import MediaLimits
 
@@ -261,16 +260,16 @@ def test_a_decoder_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pyt
         ("while True: pass", replace(MediaLimits(), cpu_seconds=1), "took over the limit of 1 s of computing"),
         ("import time; time.sleep(60)", replace(MediaLimits(), cpu_seconds=1), "was stopped after 2 seconds"),
         ("import os; os.kill(os.getpid(), 11)", MediaLimits(), r"the decoder stopped \(status -11"),
+        ("while True: sys.stderr.write('x' * 9999)", MediaLimits(), r"the decoder stopped \(status -9: x{200}…\)"),
     ):
-        child = tmp_path / "child.py"
-        child.write_text(
-            "import json, sys\n"
+        limited = (
+            "import json, sys; sys.path += sys.argv[1:3]\n"
             "from pipeline.listen.decode_child import limit_process\n"
-            "r = json.loads(sys.argv[1])\n"
-            "limit_process(r['memory_bytes'], r['cpu_seconds'], r['output_bytes'])\n" + code + "\n"
+            "r = json.loads(sys.argv[3])\n"
+            "limit_process(r['memory_bytes'], r['cpu_seconds'], r['output_bytes'])\n"
         )
-        monkeypatch.setattr(media, "_CHILD", child)
-        monkeypatch.setattr(media, "_STARTING_SECONDS", 1 if "sleep" in code else 60)
+        monkeypatch.setattr(decode_process, "_START", limited + code)
+        monkeypatch.setattr(decode_process, "_STARTING_SECONDS", 1 if "sleep" in code else 60)
         with pytest.raises(MediaError, match=message):
             decode(path, limits)
 
@@ -309,8 +308,13 @@ def test_names_in_any_script_and_with_odd_characters_are_read(tmp_path: Path) ->
         assert decode(wav(tmp_path / name, tones(0.5, 8000), 8000)).channels == 2
 
 
-def test_the_child_starts_without_numpy_and_the_package() -> None:
-    code = f"import runpy, sys; sys.argv = ['x']; runpy.run_path({str(media._CHILD)!r}, run_name='x'); import av"
-    script = code + "; print(sorted(m for m in sys.modules if m in ('numpy', 'pipeline', 'torch')))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_the_child_starts_without_numpy_and_nearly_without_the_package() -> None:
+    start = decode_process._START.rpartition("run(")[0] + "import av; print(*sorted(sys.modules))"
+    command = [*decode_process.child_command()[:4], start, *decode_process.child_command()[5:]]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert {one for one in loaded if one.startswith("pipeline")} == {
+        "pipeline",
+        "pipeline.listen",
+        "pipeline.listen.decode_child",
+    }
+    assert not loaded & {"numpy", "torch", "ctypes", "site"}
