@@ -17,7 +17,7 @@ from pipeline.calibrate.corpus import Example
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["SideHead", "train_sides"]
+__all__ = ["SideHead", "fit_head", "side_rows", "train_sides"]
 
 _PARTS = 6
 """Random parts of each call that the head is trained on besides the whole: short calls are harder."""
@@ -36,19 +36,19 @@ def train_sides(encoder: Encoder, examples: Sequence[Example]) -> SideHead:
     """The head trained on all sales calls."""
     import torch
 
-    rows, sides, groups, whole = _rows(encoder, [e for e in examples if e.sales_call])
+    rows, sides, groups, whole = side_rows(encoder, [e for e in examples if e.sales_call])
     chances = np.zeros(len(rows))
     for group in sorted(set(groups.tolist())):
         out = groups == group
-        weights, bias = _fit(rows[~out], sides[~out])
+        weights, bias = fit_head(rows[~out], sides[~out])
         chances[out] = 1 / (1 + np.exp(-(rows[out] @ weights + bias)))
-    weights, bias = _fit(rows, sides)
+    weights, bias = fit_head(rows, sides)
     report = {"whole_calls": _figures(chances[whole], sides[whole]), "parts": _figures(chances[~whole], sides[~whole])}
     tensors = {"weights": torch.tensor(weights, dtype=torch.float32), "bias": torch.tensor([bias])}
     return SideHead(tensors, report)
 
 
-def _rows(encoder: Encoder, calls: Sequence[Example]) -> tuple[Array, Any, Any, Any]:
+def side_rows(encoder: Encoder, calls: Sequence[Example]) -> tuple[Array, Any, Any, Any]:
     """Features, side (1 selling), author group and "is a whole call" of every speaker of every call and part."""
     chance = random.Random(_SEED)  # noqa: S311 -- which turns to train on, not a secret
     rows, sides, groups, whole = [], [], [], []
@@ -75,7 +75,8 @@ def _some(vectors: Array, chance: random.Random) -> Array:
     return vectors[sorted(chance.sample(range(len(vectors)), many))]
 
 
-def _fit(rows: Array, sides: Any) -> tuple[Array, float]:
+def fit_head(rows: Array, sides: Any) -> tuple[Array, float]:
+    """Weights and bias of the logistic head for rows of features and their sides."""
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=3.0, max_iter=2000).fit(rows, sides)

@@ -229,9 +229,9 @@ def _is_self(said: _Said, at: int, end: int, opening: int, *, apart: bool) -> bo
 # --- names that nobody gave -----------------------------------------------------------------------
 
 _INTRODUCED = re.compile(
-    r"\b(?:(?:my name is|my name's|i am|i'm|it's|this is)\s+([^\W\d_]{2,}(?:[ -][A-Z][^\W\d_]+)?)"
+    r"\b(?:(?:my name is|my name's|i am|i'm|it's|this is)\s+([^\W\d_]{2,}(?:[ -](?-i:[A-ZÀ-ÖØ-Þ])[^\W\d_]+)?)"
     r"\s+(?:here\s+)?(?:from|at|calling from|speaking|with)\b"
-    r"|my name(?: is|'s)\s+([^\W\d_]{2,}(?:[ -][A-Z][^\W\d_]+)?))",
+    r"|my name(?: is|'s)\s+([^\W\d_]{2,}(?:[ -](?-i:[A-ZÀ-ÖØ-Þ])[^\W\d_]+)?))",
     re.IGNORECASE,
 )
 _NO_NAMES_WORDS = """

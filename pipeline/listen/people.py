@@ -48,8 +48,11 @@ def label_role(label: str, row: CallRow) -> tuple[Role, RoleSource] | None:
 
 
 def is_same_person(label: str, name: str) -> bool:
-    """Whether a label means that person: all words of the shorter one stand in the other ("Tom" in "Tom Adeyemi")."""
+    """Whether a label means that person: all words of the shorter one stand in the other ("Tom" in "Tom Adeyemi"). A
+    generic label must be the whole name: "Speaker 2" is nobody's first name."""
     one, other = _tokens(label), _tokens(name)
+    if is_generic(label):
+        return bool(one) and one == other
     return bool(one) and bool(other) and (one <= other or other <= one)
 
 
@@ -58,9 +61,9 @@ def _tokens(text: str) -> frozenset[str]:
 
 
 def is_generic(label: str) -> bool:
-    """Whether a label is a machine's or a role's ("channel-1", "SPEAKER_00", "Speaker 2", "Customer"), not a name."""
+    """Whether a label is a machine's or a role's ("channel-1", "SPEAKER_00", "B", "Customer"), not a name."""
     words = _tokens(label.replace("_", " ").replace("-", " "))
-    return all(word in _GENERIC or re.fullmatch(r"s?\d+", word) for word in words)
+    return all(word in _GENERIC or re.fullmatch(r"[a-z]|s?\d+", word) for word in words)
 
 
 # --- names of participants ------------------------------------------------------------------------

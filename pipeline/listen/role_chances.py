@@ -31,28 +31,31 @@ heard with 15 % of the words wrong, the share of those with the clue among speak
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What kind of call it is: a `meeting` without buyers, and whether a `manager` and a `rep` are to be expected."""
+    """Who is to be expected: a `meeting` is without buyers; `joint` calls have a rep and a manager. `people` are how
+    many reps, managers and customers the manifest names."""
 
     meeting: bool = False
-    manager: bool = False
-    rep: bool = True
+    joint: bool = False
+    people: tuple[int, int, int] = (0, 0, 0)
 
     def log_weight(self, reps: int, managers: int, customers: int) -> float:
-        """How plausible so many people of each role are, before anything is said; sums of logarithms."""
-        weight = -4.0 * (max(0, reps - 1) * (not self.meeting) + max(0, managers - 1))
-        weight += _IMPOSSIBLE * (reps + managers == 0)
+        """How plausible so many people of each role are before anything is said: a sum of logarithms, 0 for usual."""
         if self.meeting:
-            return weight + _IMPOSSIBLE * (customers > 0) - 4.0 * (managers == 0) - 4.0 * (reps == 0)
-        weight += _IMPOSSIBLE * (customers == 0)
-        if reps == 0:
-            weight += 0.0 if self.manager and not self.rep else -4.0 if self.manager else -6.0
-        if reps and managers == 0:
-            weight += -1.2 * self.manager
-        if reps and managers:
-            weight += -1.2 * (not self.manager)
+            return _IMPOSSIBLE * (customers > 0) + _UNLIKELY * ((managers != 1) + (reps == 0))
+        weight = _IMPOSSIBLE * (not customers or not reps + managers)
+        weight += _UNLIKELY * ((reps > 1) + (managers > 1))
+        named = any(self.people[:2])
+        two_sell = self.joint or all(self.people[:2])
+        if not reps:
+            weight += 0.0 if named and not self.people[0] else 1.5 * _UNLIKELY
+        elif not managers:
+            weight += 0.5 * _UNLIKELY * two_sell
+        elif not two_sell:
+            weight += 0.75 * _UNLIKELY if named else 0.3 * _UNLIKELY
         return weight
 
 
+_UNLIKELY = -4.0
 _IMPOSSIBLE = -12.0
 
 

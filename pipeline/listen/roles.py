@@ -6,35 +6,27 @@ from who speaks first. Every role that the user did not give is said in a senten
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.listen.call_rows import CallRow
 from pipeline.listen.captions import UNKNOWN
-from pipeline.listen.cues import WEIGHTS, SideWeights, is_english, managing, selling, side_cues
-from pipeline.listen.introductions import Clue, find_clues
+from pipeline.listen.channel_check import swapped_channels
+from pipeline.listen.cues import WEIGHTS, SideWeights
+from pipeline.listen.introductions import find_clues
 from pipeline.listen.people import label_role, participant_names, people_of
-from pipeline.listen.role_chances import SIDES, Expected, named, role_chances
+from pipeline.listen.role_chances import SIDES, role_chances
+from pipeline.listen.role_evidence import Heard, SellerProbability, channel_roles, expected, may_be, scores
 from pipeline.records import MEETINGS, Participant, Role, RoleSource, Side, Turn
 
-__all__ = ["FEWEST_WORDS", "MOST_SURE", "SURE", "Roles", "SellerProbability", "assign_roles"]
+__all__ = ["MOST_SURE", "SURE", "Roles", "SellerProbability", "assign_roles"]
 
 SURE = 0.95
 """Probability from which what is said tells the role; under it the role stays unknown. On authors that nothing was
 fitted on, at most 2 % of the roles so told are wrong (docs/roles.md)."""
 MOST_SURE = 0.99
 """The highest confidence given: there were no real calls on which to measure more."""
-FEWEST_WORDS = 15
-"""Fewer words than this are a greeting, from which nobody can tell who sells."""
-
-SellerProbability = Callable[[Mapping[str, Sequence[str]]], Mapping[str, float]]
-"""Speaker -> turns in, speaker -> probability of being on the selling side out."""
-
-_CHANNEL = re.compile(r"channel-([1-9][0-9]*)(?:-voice-[1-9][0-9]*)?")
 _SELLING: frozenset[Role] = frozenset({"rep", "manager"})
-_BUYING: frozenset[Role] = frozenset({"customer"})
-_ANY: frozenset[Role] = frozenset(SIDES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +49,6 @@ class _Told:
 _NOBODY = _Told("unknown", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """All that a role can be told from."""
-
-    turns: Sequence[Turn]
-    row: CallRow
-    infer: SellerProbability
-    sides: Mapping[str, Side]
-    weights: SideWeights
-    clues: Sequence[Clue] = field(default=())
-
-
 def assign_roles(
     speakers: Sequence[str],
     turns: Sequence[Turn],
@@ -78,29 +58,30 @@ def assign_roles(
     sides: Mapping[str, Side] | None = None,
     weights: SideWeights = WEIGHTS,
 ) -> Roles:
-    """Who is who among the speakers. `infer` is asked only where neither channels, names nor labels tell.
+    """Who is who among the speakers. `infer` is asked only where neither channels, names nor labels tell, or where what
+    is said speaks against the channels.
 
     `sides` are those that a transcript tells of its speakers by itself: a buyer is a customer, the only seller the rep.
     """
-    heard = _Heard(turns, row, infer, sides or {}, weights, find_clues(turns, people_of(row)))
+    heard = Heard(turns, row, infer, sides or {}, weights, find_clues(turns, people_of(row)))
     told = _given(speakers, heard)
     rest = [speaker for speaker in speakers if speaker not in told]
     found, warnings = _the_rest(rest, told, heard) if rest else ({}, [])
     told = {speaker: (told | found)[speaker] for speaker in speakers}
     names = participant_names({one: (it.role, it.role_from) for one, it in told.items()}, row, turns, heard.clues)
     participants = tuple(Participant(one, names[one], it.role, it.role_from, it.confidence) for one, it in told.items())
-    return Roles(participants, tuple(warnings))
+    return Roles(participants, (*swapped_channels(speakers, heard), *_too_few_voices(speakers, row), *warnings))
 
 
 # --- what was given -------------------------------------------------------------------------------
 
 
-def _given(speakers: Sequence[str], heard: _Heard) -> dict[str, _Told]:
+def _given(speakers: Sequence[str], heard: Heard) -> dict[str, _Told]:
     """The speakers whose role the channels, the manifest's names, their label or the transcript's sides tell."""
     told: dict[str, _Told] = {}
     sellers = [speaker for speaker in speakers if heard.sides.get(speaker) == "seller"]
     for speaker in speakers:
-        roles = _channel_roles(speaker, heard.row)
+        roles = channel_roles(speaker, heard.row)
         if len(roles) == 1:
             told[speaker] = _Told(next(iter(roles)), "channel")
         elif labelled := label_role(speaker, heard.row):
@@ -114,33 +95,17 @@ def _given(speakers: Sequence[str], heard: _Heard) -> dict[str, _Told]:
     return told
 
 
-def _channel_roles(speaker: str, row: CallRow) -> frozenset[Role]:
-    """The roles that the manifest gives to the channel on which this voice is heard; empty where it does not tell."""
-    match = _CHANNEL.fullmatch(speaker)
-    number = int(match.group(1)) if match else 0
-    return frozenset(row.channels[number - 1]) & _ANY if 0 < number <= len(row.channels) else frozenset()
-
-
-def _may_be(speaker: str, heard: _Heard) -> frozenset[Role]:
-    """The roles that a speaker may have."""
-    if on_channel := _channel_roles(speaker, heard.row):
-        return on_channel
-    if heard.row.call_type in MEETINGS:
-        return _SELLING
-    return {"seller": _SELLING, "buyer": _BUYING}.get(heard.sides.get(speaker, "unknown"), _ANY)
-
-
 # --- by what is known of the others, and by what is said ------------------------------------------
 
 
-def _the_rest(rest: Sequence[str], known: Mapping[str, _Told], heard: _Heard) -> tuple[dict[str, _Told], list[str]]:
+def _the_rest(rest: Sequence[str], known: Mapping[str, _Told], heard: Heard) -> tuple[dict[str, _Told], list[str]]:
     """The roles of the speakers of whom nothing was given, and what is to be said of each."""
     voices = [speaker for speaker in rest if speaker != UNKNOWN]
     roles = [one.role for one in known.values()]
     if len(voices) == 1 and (found := _by_the_others(voices[0], roles, heard)):
         told, said = {voices[0]: found[0]}, [found[1]]
     else:
-        chances = role_chances(_scores(voices, heard), roles, _expected(heard.row)) if voices else {}
+        chances = role_chances(scores(voices, heard), roles, expected(heard.row)) if voices else {}
         told = {speaker: _decided(chances[speaker], heard.row.call_type in MEETINGS) for speaker in voices}
         said = _sentences(told, roles)
     if UNKNOWN in rest:
@@ -149,9 +114,9 @@ def _the_rest(rest: Sequence[str], known: Mapping[str, _Told], heard: _Heard) ->
     return told, said
 
 
-def _by_the_others(speaker: str, known: Sequence[Role], heard: _Heard) -> tuple[_Told, str] | None:
+def _by_the_others(speaker: str, known: Sequence[Role], heard: Heard) -> tuple[_Told, str] | None:
     """The role of the last speaker, where those of the others leave only one; None where they leave several."""
-    row, may_be = heard.row, _may_be(speaker, heard)
+    row, possible = heard.row, may_be(speaker, heard)
     if row.call_type in MEETINGS:
         left = {"rep": "manager", "manager": "rep"}.get(known[0] if len(set(known)) == 1 else "")
         reason = f"the {known[0]} of this meeting is known" if known else ""
@@ -160,45 +125,9 @@ def _by_the_others(speaker: str, known: Sequence[Role], heard: _Heard) -> tuple[
         left = "customer" if sellers_known and "customer" not in known else None
         reason = "the selling side is known"
     for role in SIDES:
-        if role == left and role in may_be:
+        if role == left and role in possible:
             return _Told(role, "others"), f"{speaker} is taken as {role}: {reason}."
     return None
-
-
-def _expected(row: CallRow) -> Expected:
-    return Expected(row.call_type in MEETINGS, row.call_type == "joint" or bool(row.manager), bool(row.rep))
-
-
-def _scores(voices: Sequence[str], heard: _Heard) -> dict[str, dict[Role, float]]:
-    """Speaker -> role that they may have -> log-odds by all that is said."""
-    by_name = named(heard.clues, people_of(heard.row))
-    sells = dict.fromkeys(voices, 0.0)
-    manages = dict.fromkeys(voices, 0.0)
-    if heard.row.call_type not in MEETINGS and _can_be_read(voices, heard):
-        sells.update(_selling(voices, heard))
-        manages.update(managing(heard.turns, voices))
-    parts: dict[str, dict[Role, float]] = {
-        one: {"rep": sells[one], "manager": sells[one] + manages[one], "customer": 0.0} for one in voices
-    }
-    return {
-        one: {role: parts[one][role] + by_name.get((one, role), 0.0) for role in SIDES if role in _may_be(one, heard)}
-        for one in voices
-    }
-
-
-def _can_be_read(voices: Sequence[str], heard: _Heard) -> bool:
-    """Whether English phrases can tell anything of what these speakers say."""
-    said = [turn for turn in heard.turns if turn.speaker in voices]
-    return heard.row.language in (None, "en") and is_english(said)
-
-
-def _selling(voices: Sequence[str], heard: _Heard) -> dict[str, float]:
-    """Log-odds of selling of those who say more than a greeting."""
-    said = {one: [turn.text for turn in heard.turns if turn.speaker == one] for one in voices}
-    spoken = {one: texts for one, texts in said.items() if len(" ".join(texts).split()) >= FEWEST_WORDS}
-    if not spoken or not any(len(_may_be(one, heard) & _BUYING) and _may_be(one, heard) & _SELLING for one in voices):
-        return {}
-    return selling(side_cues(heard.turns, spoken), heard.infer(spoken), heard.weights)
 
 
 def _decided(chances: Mapping[Role, float], meeting: bool) -> _Told:
@@ -209,6 +138,20 @@ def _decided(chances: Mapping[Role, float], meeting: bool) -> _Told:
     if not meeting and sum(chances.get(one, 0.0) for one in _SELLING) >= SURE:
         return _Told("rep", "said", round(min(chances.get("rep", 0.0), MOST_SURE), 3))
     return _NOBODY
+
+
+def _too_few_voices(speakers: Sequence[str], row: CallRow) -> list[str]:
+    """A warning for each channel with fewer voices than the manifest names roles on it."""
+    found = []
+    for number, roles in enumerate(row.channels, start=1):
+        voices = [one for one in speakers if one == f"channel-{number}" or one.startswith(f"channel-{number}-voice-")]
+        noun = "voice was" if len(voices) == 1 else "voices were"
+        if 0 < len(voices) < len(roles):
+            found.append(
+                f"The manifest names {' and '.join(roles)} on channel {number}, but only {len(voices)} {noun} heard "
+                "there: if all of them spoke, the words of two are taken as one person's."
+            )
+    return found
 
 
 # --- sentences ------------------------------------------------------------------------------------
