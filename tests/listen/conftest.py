@@ -52,31 +52,31 @@ def sphinx():
 @pytest.fixture(scope="session")
 def whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Whisper of one tiny layer with seeded weights, converted by CTranslate2 as any real one is; English only."""
-    return _seeded_whisper(tmp_path_factory, "whisper-seeded", words=1000)
+    return _seeded_whisper(tmp_path_factory, "whisper-seeded")
 
 
 @pytest.fixture(scope="session")
 def multilingual_whisper_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with the vocabulary's layout of Whisper's multilingual models, by whose size they are told apart."""
-    return _seeded_whisper(tmp_path_factory, "whisper-multilingual", words=50257, multilingual=True)
+    """The same with languages, and with the empty token by which CTranslate2 knows multilingual vocabularies."""
+    return _seeded_whisper(tmp_path_factory, "whisper-multilingual", multilingual=True)
 
 
-def _seeded_whisper(factory: pytest.TempPathFactory, name: str, words: int, multilingual: bool = False) -> Path:
+def _seeded_whisper(factory: pytest.TempPathFactory, name: str, *, multilingual: bool = False) -> Path:
     prepare()
     import ctranslate2
     import torch
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
     source = factory.mktemp("whisper-source")
-    size, languages = _write_whisper_tokenizer(source, words, multilingual)
+    size, languages = _write_whisper_tokenizer(source, multilingual)
     torch.manual_seed(0)
     config = WhisperConfig(
         vocab_size=size,
-        bos_token_id=words,
-        eos_token_id=words,
-        pad_token_id=words,
-        decoder_start_token_id=words + 1,
-        begin_suppress_tokens=[220, words],
+        bos_token_id=1000,
+        eos_token_id=1000,
+        pad_token_id=1000,
+        decoder_start_token_id=1001,
+        begin_suppress_tokens=[220, 1000],
         d_model=32,
         encoder_layers=1,
         decoder_layers=1,
@@ -88,19 +88,18 @@ def _seeded_whisper(factory: pytest.TempPathFactory, name: str, words: int, mult
         max_source_positions=1500,
         max_target_positions=448,
     )
-    model = WhisperForConditionalGeneration(config).eval()
-    if multilingual:
-        model.generation_config.lang_to_id = languages
-    model.save_pretrained(source)
+    WhisperForConditionalGeneration(config).eval().save_pretrained(source)
     folder = factory.mktemp("models") / name
     converter = ctranslate2.converters.TransformersConverter(
         str(source), copy_files=["tokenizer.json", "preprocessor_config.json"]
     )
     converter.convert(str(folder))
+    config_file = folder / "config.json"  # the converter finds languages in published generation settings only
+    config_file.write_text(json.dumps({**json.loads(config_file.read_text()), "lang_ids": languages}))
     return folder
 
 
-def _write_whisper_tokenizer(folder: Path, words: int, multilingual: bool) -> tuple[int, dict[str, int]]:
+def _write_whisper_tokenizer(folder: Path, multilingual: bool) -> tuple[int, list[int]]:
     """A tokenizer laid out as Whisper's: bytes, made-up words, then special tokens. Its size, and languages' tokens."""
     from faster_whisper.tokenizer import _LANGUAGE_CODES
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -108,8 +107,8 @@ def _write_whisper_tokenizer(folder: Path, words: int, multilingual: bool) -> tu
 
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocabulary = {letter: index for index, letter in enumerate(letters)}
-    for index in range(len(vocabulary), words):
-        vocabulary[f"Ġword{index}"] = index
+    for index in range(len(vocabulary), 1000):
+        vocabulary["" if multilingual and index == 999 else f"Ġword{index}"] = index
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -120,7 +119,7 @@ def _write_whisper_tokenizer(folder: Path, words: int, multilingual: bool) -> tu
     tokenizer.add_special_tokens([AddedToken(token, special=True) for token in special])
     PreTrainedTokenizerFast(tokenizer_object=tokenizer).save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps({"feature_size": 80, "sampling_rate": 16000}))
-    return tokenizer.get_vocab_size(), {token: tokenizer.token_to_id(token) for token in languages}
+    return tokenizer.get_vocab_size(), [tokenizer.token_to_id(token) for token in languages]
 
 
 @pytest.fixture(scope="session")
@@ -129,7 +128,7 @@ def pyannote_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pyannote(tmp_path_factory.mktemp("models") / "pyannote-seeded")
 
 
-def write_pyannote(folder: Path, *, chunk: float = 5.0, step: float = 1.0) -> Path:
+def write_pyannote(folder: Path, *, chunk: float = 2.5, step: float = 1.0) -> Path:
     """The folder with the seeded pipeline in it. It looks at `chunk` seconds at once, a share `step` of that apart."""
     prepare()
     import warnings
