@@ -60,6 +60,19 @@ _NOT_KNOWN = _any_of(
     r"(?:come|get) back to you|one moment|off the top of my head",
 )
 
+_CUTS_IN = _any_of(
+    r"(?:let me|lemme|(?:can|could|may) i|if i (?:may|can|could|might)|i might|i'?ll) (?:just )?"
+    r"(?:take|jump|come|hop|step|pick|answer|add|say)",
+    r"(?:jump|come|hop|step|cut|get) in (?:here|there|on)|if i may\b|i'?ll take (?:this|that)",
+)
+_OPENING = 120
+"""Characters of a turn in which its speaker asks for the floor."""
+
+
+def cuts_in(turn: Turn) -> bool:
+    """Whether the turn opens by taking the floor: "let me jump in there", "I'll take that one", "if I may"."""
+    return bool(_CUTS_IN.search(_plain(turn.text[:_OPENING])))
+
 
 def said_before(call: Call, began: int) -> int | None:
     """The turn of the last thing that the buyer or the rep said before turn `began`, more than a back-channel."""

@@ -142,6 +142,20 @@ def test_takeover_two_reps_and_two_managers_count_together():
     assert (joint.takeover, joint.began_turn, joint.share_before, joint.share_after) == (True, 16, 0.0, 1.0)
 
 
+def test_takeover_begins_where_the_manager_says_so_if_the_shares_leave_it_open():
+    """A turn of the rep between two of the manager's could be the end of the rep's part or a scrap in the manager's."""
+    call = script("RC" * 6 + "MCRC" + "MC" * 6)
+    plain = manager_part(call, RUBRIC).began_turn
+
+    def opened(at: int) -> int | None:
+        text = "Let me jump in there. " + words(16)
+        turns = tuple(replace(turn, text=text) if index == at else turn for index, turn in enumerate(call.turns))
+        return manager_part(replace(call, turns=turns), RUBRIC).began_turn
+
+    assert plain in {12, 16}
+    assert (opened(12), opened(16)) == (12, 16)
+
+
 # --- what is said of it ---
 
 

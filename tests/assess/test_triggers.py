@@ -2,7 +2,8 @@
 
 import pytest
 
-from pipeline.assess.triggers import raised_in, said_before, trigger_of
+from pipeline.assess.triggers import cuts_in, raised_in, said_before, trigger_of
+from pipeline.records import Turn
 from tests.builders import timed_call, untimed_call, words
 
 
@@ -78,3 +79,19 @@ def test_triggers_a_long_pause_is_hesitation(gap, kind):
 def test_triggers_nothing_before_the_first_turn():
     call = untimed_call(("M", words(30)), ("C", words(9)))
     assert (trigger_of(call, 0), said_before(call, 0)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("Let me jump in here, Kyle. It's us up to the point of connection.", True),
+        ("I\u2019ll take that, Aoife.", True),
+        ("Madam, if I may.", True),
+        ("can i just come in there ollie", True),
+        ("Six hours, that is long.", False),
+        ("You can jump in the van at nine.", False),
+        (words(60) + " let me take that", False),
+    ],
+)
+def test_triggers_a_manager_who_takes_the_floor_says_so(text, takes):
+    assert cuts_in(Turn("M", text)) is takes
