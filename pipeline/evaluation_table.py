@@ -1,4 +1,4 @@
-"""What `ridealong evaluate` prints: a row a call, the total with intervals and counts, and the same as JSON lines."""
+"""What `ridealong evaluate` prints: a row a call, the total with intervals and counts, remarks; the same as JSON lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.table import Table
 from pipeline.evaluate.figures import FEWEST_CALLS, Figure, Total
 from pipeline.evaluation import Evaluation
 
-__all__ = ["json_lines", "summary"]
+__all__ = ["json_lines", "remarks", "summary"]
 
 _COLUMNS = {
     "wer": "WER",
@@ -41,6 +41,23 @@ _ROWS = {
 _IN_POINTS = frozenset({"talk_share_error", "side_share_error"})
 
 _CAPTION = "all in %, talk-share errors in points; ± s: that near to a boundary of the reference nothing is scored"
+
+
+def remarks(found: Evaluation) -> Iterator[str]:
+    """What is told beside the figures: calls that failed or have no partner, and what could not be measured in which."""
+    for call in found.failed:
+        yield f"[red]failed[/] {escape(call.call_id)}: {escape(call.error or '')}"
+    for calls, lack in ((found.without_reference, "reference"), (found.without_output, "output")):
+        if calls:
+            yield f"[yellow]{len(calls)} without {lack}, and in no figure: {escape(_few(calls))}[/]"
+    for note in dict.fromkeys(note for call in found.calls for note in call.notes):
+        noted = [call.call_id for call in found.calls if note in call.notes]
+        yield f"[dim]{escape(note)} ({len(noted)} of {len(found.calls)} calls: {escape(_few(noted))})[/]"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first five names, and whether there are more."""
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
 
 
 def summary(found: Evaluation) -> Group:

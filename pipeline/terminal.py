@@ -119,20 +119,13 @@ def evaluate(
 ) -> int:
     """How many calls could not be read. Prints the figures, and says which calls are not in them."""
     from pipeline.evaluation import evaluate_files
-    from pipeline.evaluation_table import json_lines, summary
+    from pipeline.evaluation_table import json_lines, remarks, summary
 
     told = Console(stderr=True)
     with told.status("comparing with the references"):
         found = evaluate_files(out, references=references, manifest=manifest, language=language, results=results)
-    for call in found.failed:
-        told.print(f"[red]failed[/] {escape(call.call_id)}: {escape(call.error or '')}")
-    for calls, lack in ((found.without_reference, "reference"), (found.without_output, "output")):
-        if calls:
-            names = ", ".join(calls[:5]) + (" …" if len(calls) > 5 else "")
-            told.print(f"[yellow]{len(calls)} without {lack}, and in no figure: {escape(names)}[/]")
-    for call in found.calls:
-        for note in call.notes:
-            told.print(f"[dim]{escape(call.call_id)}: {escape(note)}[/]")
+    for remark in remarks(found):
+        told.print(remark)
     if as_json:
         for line in json_lines(found):
             print(line)

@@ -69,6 +69,7 @@ def test_evaluation_says_and_counts_what_has_no_partner_and_what_cannot_be_read(
     (other / f"{CALLS[0]}.rttm").unlink()
     (other / "new-call.vtt").write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Ann>Hello.\n", encoding="utf-8")
     (other / f"{CALLS[1]}.vtt").write_text("no transcript", encoding="utf-8")
+    (other / f"{CALLS[2]}.rttm").unlink()
     results = tmp_path / "results.json"
     arguments = ["evaluate", str(other), "--references", str(REFERENCES), "--out", str(results)]
     done = CliRunner().invoke(cli.app, arguments)
@@ -77,6 +78,7 @@ def test_evaluation_says_and_counts_what_has_no_partner_and_what_cannot_be_read(
     assert f"failed {CALLS[1]}: " in told and "not a WebVTT header" in told
     assert "1 without reference, and in no figure: new-call" in told
     assert f"1 without output, and in no figure: {CALLS[0]}" in told
+    assert "there is no RTTM file. (1 of 5 calls: " in told
     assert "4 calls compared" in done.stdout and "too few calls" in done.stdout
     total = json.loads(results.read_text(encoding="utf-8"))["total"]
     assert (total["calls"], total["failed"]) == (4, 1)
