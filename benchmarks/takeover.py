@@ -80,7 +80,7 @@ def main() -> None:
     calls = corpus()
     rows = [row(name, reading) for name, reading in readings(calls)]
     for one in rows:
-        print(one.reading, *(f"{name} {value}" for name, value in asdict(one).items() if name != "reading"), sep="\n  ")
+        print(in_words(one))
     triggers = trigger_agreement(calls)
     print(f"trigger agrees with the labelled reason on {triggers['agree']} of {triggers['takeovers']} takeovers")
     print("  named:", ", ".join(f"{name} {count}" for name, count in triggers["named"].items()))
@@ -180,6 +180,17 @@ def row(name: str, calls: list[Labelled]) -> Row:
         within_3_turns=sum(error <= WITHIN_TURNS for error in turns),
         largest_error_seconds=round(max(seconds), 1) if seconds else None,
         within_10_seconds=sum(error <= WITHIN_SECONDS for error in seconds) if seconds else None,
+    )
+
+
+def in_words(one: Row) -> str:
+    found = one.takeovers - one.missed
+    beginnings = f"{one.within_3_turns} of {found} beginnings within 3 turns (largest error {one.largest_turn_error})"
+    if one.within_10_seconds is not None:
+        beginnings += f", {one.within_10_seconds} within 10 s (largest error {one.largest_error_seconds} s)"
+    return (
+        f"{one.reading}: {one.calls} calls, {found} of {one.takeovers} takeovers found, {one.missed} missed, "
+        f"{one.false_alarms} false alarms on {one.calls - one.takeovers} partners; {beginnings}"
     )
 
 
