@@ -33,6 +33,14 @@ class EngineName(StrEnum):
     sphinx = "sphinx"
 
 
+class WhisperMode(StrEnum):
+    """How Whisper decodes."""
+
+    auto = "auto"
+    sequential = "sequential"
+    batched = "batched"
+
+
 class Device(StrEnum):
     """Where models run."""
 
@@ -101,10 +109,22 @@ def score(
     language: Annotated[
         str | None, typer.Option("--language", help="Language of the calls, as en. [default: detected]")
     ] = None,
+    speakers: Annotated[
+        str | None,
+        typer.Option("--speakers", help="How many people speak, as 2 or 2-4, where no manifest tells."),
+    ] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option("--vocabulary", help="Text file of names and terms worth expecting, one a line.")
+    ] = None,
+    whisper_mode: Annotated[
+        WhisperMode, typer.Option("--whisper-mode", help="Whether Whisper decodes several windows at once.")
+    ] = WhisperMode.auto,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
 ) -> None:
     """Score recordings: one scorecard each, in OUT/calls/CALL_ID/."""
     from pipeline import terminal
+    from pipeline.listen.manifest_cells import read_speakers
+    from pipeline.listen.vocabulary import read_vocabulary
     from pipeline.settings import ListenSettings
 
     settings = ListenSettings(
@@ -113,6 +133,9 @@ def score(
         diarization_model=diarization_model,
         device=device.value,
         language=language,
+        speakers=read_speakers(speakers),
+        vocabulary=() if vocabulary is None else read_vocabulary(vocabulary),
+        whisper_mode=whisper_mode.value,
     )
     failed = terminal.score(
         sources,

@@ -84,7 +84,7 @@ class SpeechSegment:
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one speaker says until the floor changes. `start` and `end` are None in a transcript without times;
-    `words` is empty in an imported transcript, where only the text is known."""
+    `words` is empty where only the text is known, as in most imported transcripts."""
 
     speaker: str
     text: str

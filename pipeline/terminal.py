@@ -16,9 +16,10 @@ from rich.table import Table
 
 from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable, stored_scorecards, write_file
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
+from pipeline.listening import engine_for
 from pipeline.records import LEVEL_NAMES, BehaviourScore, Scorecard
 from pipeline.report.index_page import index_page
-from pipeline.score import Outcome, engine_for, prepare_calibration, prepare_judge, prepare_rubric, score_calls
+from pipeline.score import Outcome, prepare_calibration, prepare_judge, prepare_rubric, score_calls
 from pipeline.settings import ListenSettings
 
 _SIGNS = ("[red]○[/]", "[yellow]◔[/]", "[green]◑[/]", "[bold green]●[/]")

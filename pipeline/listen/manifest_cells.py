@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
+from pipeline.errors import UsageError
 from pipeline.listen.call_rows import (
     CALL_ID_ALLOWED,
     DEFAULT_CALL_TYPE,
@@ -41,6 +42,7 @@ CHANNEL_ROLES: tuple[Role, ...] = ("rep", "manager", "customer")
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]+)?")
 MOST_SPEAKERS = 20
+SPEAKERS_ALLOWED = f'a number from 1 to {MOST_SPEAKERS} as "3", or a range as "2-4"'
 _SEVERAL = re.compile(r"[,;]")
 _SPEAKERS = re.compile(r"([0-9]{1,2})(?:\s*[-–]\s*([0-9]{1,2}))?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -164,16 +166,27 @@ def _listed(value: str) -> tuple[str, ...]:
 
 
 def _speakers(row: RowReader) -> tuple[int, int] | None:
-    """ "3" or "2-4": the least and the most people that speak."""
     value = row.cell("speakers")
-    if not value:
+    found = _number_of_speakers(value)
+    if value and found is None:
+        row.fault("speakers", f"got '{value}'", SPEAKERS_ALLOWED)
+    return found
+
+
+def read_speakers(value: str | None) -> tuple[int, int] | None:
+    """ "3" or "2-4" as the least and the most people that speak; None for None. Raises UsageError."""
+    found = _number_of_speakers(value or "")
+    if value is not None and found is None:
+        raise UsageError(f"speakers: got {value!r}. Allowed: {SPEAKERS_ALLOWED}.")
+    return found
+
+
+def _number_of_speakers(value: str) -> tuple[int, int] | None:
+    match = _SPEAKERS.fullmatch(value.strip())
+    if match is None:
         return None
-    match = _SPEAKERS.fullmatch(value)
-    least, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1 <= least <= most <= MOST_SPEAKERS:
-        row.fault("speakers", f"got '{value}'", f'a number from 1 to {MOST_SPEAKERS} as "3", or a range as "2-4"')
-        return None
-    return least, most
+    least, most = int(match[1]), int(match[2] or match[1])
+    return (least, most) if 1 <= least <= most <= MOST_SPEAKERS else None
 
 
 def _language(row: RowReader) -> str | None:

@@ -221,7 +221,7 @@ def _heard(audio: Audio, transcriber: Transcriber, said: Sequence[_Said], notes:
     attributed = sum(one.attributed for one in said)
     quality = ListeningQuality(
         engine=transcriber.name,
-        models=(*transcriber.models, *(model for one in diarizers for model in one.models)),
+        models=tuple(dict.fromkeys((*transcriber.models, *(model for one in diarizers for model in one.models)))),
         diarization=_method(said),
         diarization_trust="low" if any(one.trust == "low" for one in diarizers) else "high",
         word_confidence=None if confidence is None else round(confidence, 4),

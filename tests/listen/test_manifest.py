@@ -19,6 +19,7 @@ from pipeline.listen.call_rows import (
     safe_call_id,
 )
 from pipeline.listen.manifest import CallRow, default_row, find_sources, read_manifest
+from pipeline.listen.manifest_cells import read_speakers
 
 NO_ROW = "there is no manifest row for this call: date, team, names and roles were not given"
 NO_TYPE = "call_type was not given: taken as discovery"
@@ -105,6 +106,12 @@ def test_several_people_on_one_channel_stand_with_a_plus(read):
     (row,) = read('recording,channels\na.wav,"rep + manager; customer"\n').rows
 
     assert row.channels == (("rep", "manager"), ("customer",))
+
+
+def test_the_number_of_speakers_is_read_in_the_same_words_from_a_setting():
+    assert [read_speakers(value) for value in ("2", " 2 - 4 ", None)] == [(2, 2), (2, 4), None]
+    with pytest.raises(UsageError, match=r"speakers: got 'many'\. Allowed: a number from 1 to 20"):
+        read_speakers("many")
 
 
 def test_row_with_only_a_transcript(read, tmp_path):

@@ -1,0 +1,155 @@
+"""A call's row of the manifest in, the call out: who said what when, with roles, from a recording or a transcript."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.assess.sides import seller_probability
+from pipeline.errors import ListeningError
+from pipeline.listen.call_rows import CallRow
+from pipeline.listen.captions import UNKNOWN, read_transcript
+from pipeline.listen.manifest_cells import MOST_SPEAKERS
+from pipeline.listen.media import Audio, decode
+from pipeline.listen.recording import Progress, hear
+from pipeline.listen.roles import assign_roles
+from pipeline.listen.rttm_diarizer import RttmDiarizer
+from pipeline.listen.tracks import Expected
+from pipeline.listen.transcribe import Transcriber, choose_engine
+from pipeline.listen.vocabulary import terms_for
+from pipeline.records import MEETINGS, Call, ListeningQuality, Side, Turn
+from pipeline.settings import ListenSettings
+
+computing = threading.Lock()
+"""One call at a time has its roles told and is judged: the encoder uses all cores by itself."""
+_loading = threading.Lock()
+_JOINT = 3  # a rep, a manager and a customer
+
+
+def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
+    """The engine that listens, loaded once, and a sentence where it is not the one hoped for."""
+    with _loading:
+        return _engine(settings)
+
+
+@lru_cache(maxsize=1)
+def _engine(settings: ListenSettings) -> tuple[Transcriber, str | None]:
+    return choose_engine(settings)
+
+
+def listen(
+    row: CallRow, settings: ListenSettings, transcriber: Transcriber | None, tell: Progress
+) -> tuple[Call, Audio | None]:
+    """The call, and its sound where there is a recording. Raises CallError where it cannot be listened to."""
+    audio = None
+    if row.recording is not None:
+        tell("decode", 0, 1)
+        audio = decode(row.recording, settings.limits)
+    if row.transcript is not None:
+        return _imported(row, row.transcript, audio), audio
+    if audio is None:
+        raise ListeningError(f"{row.call_id}: the manifest row has neither a recording nor a transcript; give one.")
+    return _heard(row, audio, settings, transcriber, tell), audio
+
+
+def _known(row: CallRow) -> Call:
+    """The call as far as its row tells, before anybody has listened."""
+    quality = ListeningQuality(engine="none")
+    return Call(row.call_id, row.call_type, (), (), None, quality, started_at=row.started_at, details=row.details)
+
+
+def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
+    """A call whose words come from a transcript file."""
+    imported = read_transcript(transcript)
+    quality = ListeningQuality(
+        engine=f"imported transcript ({imported.format})",
+        models=(("transcript", f"sha256:{imported.sha256}"),),
+        diarization="transcript",
+        word_confidence=imported.word_confidence,
+        speech_attributed=_attributed(imported.turns),
+        language=imported.language or row.language,
+        warnings=imported.warnings,
+    )
+    call = replace(
+        _known(row),
+        turns=imported.turns,
+        speech=imported.speech,
+        duration=imported.duration if audio is None else audio.duration,
+        quality=quality,
+        source=transcript.name if audio is None else audio.path.name,
+        source_sha256=imported.sha256 if audio is None else audio.sha256,
+    )
+    return _with_roles(call, imported.speakers, row, dict(imported.sides))
+
+
+def _heard(
+    row: CallRow, audio: Audio, settings: ListenSettings, transcriber: Transcriber | None, tell: Progress
+) -> Call:
+    """A call that an engine listened to."""
+    engine, note = (transcriber, None) if transcriber else engine_for(settings)
+    heard = hear(
+        audio.path,
+        audio=audio,
+        transcriber=engine,
+        settings=settings,
+        expected=expected_of(row, settings),
+        diarizer=None if row.rttm is None else RttmDiarizer(row.rttm),
+        progress=tell,
+    )
+    warnings = heard.quality.warnings if note is None else (note, *heard.quality.warnings)
+    call = replace(
+        _known(row),
+        turns=heard.turns,
+        speech=heard.speech,
+        duration=heard.duration,
+        quality=replace(heard.quality, warnings=warnings),
+        source=audio.path.name,
+        source_sha256=audio.sha256,
+    )
+    return _with_roles(call, heard.speakers, row)
+
+
+def _with_roles(call: Call, speakers: Sequence[str], row: CallRow, sides: Mapping[str, Side] | None = None) -> Call:
+    """The call with its participants, and with what had to be assumed about it among the warnings."""
+    with computing:
+        roles = assign_roles(speakers, call.turns, row, infer=seller_probability, sides=sides)
+    warnings = (*row.defaults, *call.quality.warnings, *roles.warnings)
+    return replace(call, participants=roles.participants, quality=replace(call.quality, warnings=warnings))
+
+
+def expected_of(row: CallRow, settings: ListenSettings) -> Expected:
+    """What the row and the settings tell before anybody listens."""
+    return Expected(
+        channels=tuple(len(roles) for roles in row.channels),
+        speakers=_people(row) or settings.speakers,
+        terms=terms_for(_names(row), row.products, settings.vocabulary),
+        language=row.language or settings.language,
+        together=row.rttm is not None,
+    )
+
+
+def _names(row: CallRow) -> tuple[str, ...]:
+    return tuple(name for name in (row.rep, row.manager, *row.customers) if name)
+
+
+def _people(row: CallRow) -> tuple[int, int] | None:
+    """The least and the most people on the call: as the manifest says, else those that it names where it names both
+    sides, else what the type of call tells; None where nothing does."""
+    if row.speakers is not None:
+        return row.speakers
+    sellers = sum(name is not None for name in (row.rep, row.manager))
+    is_meeting = row.call_type in MEETINGS
+    if (sellers and row.customers) or (is_meeting and sellers == 2):
+        count = sellers + len(row.customers)
+        return count, count
+    return (_JOINT, MOST_SPEAKERS) if row.call_type == "joint" else None
+
+
+def _attributed(turns: Sequence[Turn]) -> float | None:
+    """Share of words whose speaker the transcript names."""
+    words = [(len(turn.text.split()), turn.speaker != UNKNOWN) for turn in turns]
+    total = sum(count for count, _ in words)
+    return sum(count for count, named in words if named) / total if total else None
