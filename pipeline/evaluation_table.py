@@ -1,4 +1,4 @@
-"""What `ridealong evaluate` prints: a row a call, the total with intervals and counts, remarks; the same as JSON lines."""
+"""What `ridealong evaluate` prints: a row a call, the total with intervals and counts, remarks; all as JSON lines."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _CAPTION = "all in %, talk-share errors in points; ± s: that near to a boundary
 
 
 def remarks(found: Evaluation) -> Iterator[str]:
-    """What is told beside the figures: calls that failed or have no partner, and what could not be measured in which."""
+    """What is told beside the figures: calls that failed or have no partner, and what could not be measured."""
     for call in found.failed:
         yield f"[red]failed[/] {escape(call.call_id)}: {escape(call.error or '')}"
     for calls, lack in ((found.without_reference, "reference"), (found.without_output, "output")):
