@@ -89,8 +89,8 @@ def guarded(
     rules: list[tuple[str, _Rule]] = [
         (NO_SOUND, _in_nothing),
         (NO_SPEECH, _in_doubt),
-        (OUTSIDE, lambda heard: _outside(heard, stretches)),
         (INVENTED, lambda heard: _invented(heard, stretches, echo) if invents_phrases else set()),
+        (OUTSIDE, lambda heard: _outside(heard, stretches)),
         (LOOPED, _looped),
         (TOO_FAST, lambda heard: fast([one.word.start for one in heard], language)),
     ]
@@ -179,7 +179,7 @@ def _invented(heard: Sequence[_Heard], stretches: Sequence[Stretch], echo: tuple
     for first, last in _utterances(heard):
         said = heard[first:last]
         plain = tuple(one.plain for one in said if one.plain)
-        likely = 0.7 if _is_credit(plain) or _is_echo(plain, echo) else 0.4 if plain in COURTESIES else None
+        likely = 0.7 if _is_credit(plain) or _is_echo(plain, echo) else 0.4 if "".join(plain) in COURTESIES else None
         if likely is not None and _doubtful(said, stretches, likely):
             gone.update(range(first, last))
     return gone
@@ -206,7 +206,7 @@ def _ends(one: _Heard, following: _Heard) -> bool:
 
 def _is_credit(plain: tuple[str, ...]) -> bool:
     """A credit of subtitles or a greeting to viewers, up to three words (a name, a year) behind it."""
-    return any(plain[: len(credit)] == credit and len(plain) <= len(credit) + 3 for credit in CREDITS)
+    return any("".join(plain[:size]) in CREDITS for size in range(max(1, len(plain) - 3), len(plain) + 1))
 
 
 def _is_echo(plain: tuple[str, ...], echo: tuple[str, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""What Whisper is known to write where nobody speaks: it learnt from subtitles. In plain form, word by word.
+"""What Whisper is known to write where nobody speaks: it learnt from subtitles. Plain letters, without spaces.
 
 From "Investigation of Whisper ASR Hallucinations Induced by Non-Speech Audio" (Barański and others, 2025,
 arXiv:2501.11378) and from reports to the projects that use Whisper. Guards read these; they never drop a phrase that is
@@ -8,8 +8,9 @@ clearly spoken.
 from __future__ import annotations
 
 
-def _phrases(text: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(line.split()) for line in text.strip().splitlines())
+def _phrases(text: str) -> frozenset[str]:
+    """A phrase a line; spaces go, because engines write some languages without."""
+    return frozenset("".join(line.split()) for line in text.strip().splitlines())
 
 
 CREDITS = _phrases("""
