@@ -56,7 +56,7 @@ def _words(reference: Spoken, heard: Spoken, language: str, notes: _Notes) -> It
         return
     yield "wer", wer([word for word, _, _ in said], [word for word, _, _ in got])
     yield "cpwer", cp_wer(_by_speaker(said), _by_speaker(got))
-    if not (reference.knows_roles and heard.knows_roles):
+    if not (reference.knows_roles and (heard.states_roles or not got)):
         remedy = "" if reference.knows_roles else " Label its speakers rep, manager and customer, or give the manifest."
         notes.append(f"No roles were compared: the {_lacking(reference.knows_roles or None)} names none.{remedy}")
         return

@@ -83,11 +83,12 @@ def _card(path: Path) -> Mapping[str, Any]:
 
 def _roles(card: Mapping[str, Any]) -> Iterator[tuple[str, Role]]:
     """Every label that a participant of the scorecard may have in its files, with the role."""
-    for one in card.get("participants", ()):
-        speaker, name, role = one.get("speaker"), one.get("name"), one.get("role")
+    participants = card.get("participants")
+    for one in participants if isinstance(participants, list) else ():
+        speaker, name, role = (one.get(key) if isinstance(one, dict) else None for key in ("speaker", "name", "role"))
         if role in ROLES:
             labels = (speaker, name, f"{name} ({speaker})")  # the last tells two people of one name apart
-            yield from ((label_key(label), role) for label in labels if label)
+            yield from ((label_key(label), role) for label in labels if isinstance(label, str) and label)
 
 
 def _language(card: Mapping[str, Any]) -> str | None:

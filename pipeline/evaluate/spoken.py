@@ -36,6 +36,11 @@ class Spoken:
         return frozenset(one.speaker for part in (self.turns, self.speech) for one in part or ())
 
     @property
+    def states_roles(self) -> bool:
+        """Whether anything is said of anybody's role, even that it is not known."""
+        return any(label_key(label) in self.roles or role_of_label(label) for label in self.labels)
+
+    @property
     def knows_roles(self) -> bool:
         """Whether the role of anybody who speaks is known."""
         return any(self.role(label) != "unknown" for label in self.labels)

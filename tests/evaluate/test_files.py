@@ -107,6 +107,21 @@ def test_compare_a_reference_with_itself_has_no_errors(tmp_path):
     assert [figure.value for figure in found.values()] == [0, 0, 0, 0, 0, 0, 0, 1, 1]
 
 
+def test_compare_roles_that_the_scorecard_does_not_know_are_not_right_and_not_left_out(tmp_path):
+    card = {"participants": [{"speaker": "Ann", "name": None, "role": "unknown"}, "odd"]}
+    heard = read_call(made(tmp_path, vtt=VTT.replace("Bob>", "Ann>"), rttm=None, card=json.dumps(card)))
+    reference = Spoken((Turn("rep", "Hello Bob.", 0, 4), Turn("customer", "Hello.", 4, 6)))
+    found = compare("call", reference, heard).figures["role_accuracy"]
+    assert found.counts == {"right": 0, "wrong": 0, "unknown": 3, "not_heard": 0}
+
+
+def test_compare_another_system_s_numbered_speakers_have_no_roles():
+    reference, heard = Spoken((Turn("rep", "Hello Bob."),)), Spoken((Turn("SPEAKER_00", "Hello Bob."),))
+    found = compare("call", reference, heard)
+    assert list(found.figures) == ["wer", "cpwer"]
+    assert "No roles were compared: the output names none." in found.notes
+
+
 def test_compare_words_in_the_order_of_time_whatever_the_order_in_the_file():
     turns = (Turn("rep", "hello", 0, 1), Turn("customer", "fine", 1, 2))
     found = compare("call", Spoken(turns), Spoken(turns[::-1]))
