@@ -51,8 +51,8 @@ class CallFigures:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A figure over `calls` calls, pooled, with the ends of its 95 % bootstrap interval over calls; these are None where
-    calls are too few, or one of them has nothing to divide by."""
+    """A figure over `calls` calls, pooled, with the ends of its 95 % bootstrap interval over calls. The ends are None
+    where calls are too few, or one of them has nothing to divide by."""
 
     figure: Figure
     calls: int
