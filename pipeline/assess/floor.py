@@ -104,7 +104,7 @@ def speech_of(call: Call) -> tuple[SpeechSegment, ...]:
 def union(segments: Sequence[SpeechSegment]) -> list[tuple[float, float]]:
     """The time covered by any of the segments, as sorted (start, end) pairs that do not touch."""
     covered: list[tuple[float, float]] = []
-    for start, end in sorted((segment.start, segment.end) for segment in segments):
+    for start, end in sorted((one.start, one.end) for one in segments if one.end > one.start):
         if covered and start <= covered[-1][1]:
             covered[-1] = (covered[-1][0], max(covered[-1][1], end))
         else:

@@ -37,6 +37,7 @@ class _Group:
 
 def measure(call: Call) -> Talk:
     """The talk measures of a call, for each speaker (in order of first turn) and each side that spoke."""
+    call = replace(call, speech=speech_of(call))  # once for all groups: a long call has thousands of stretches
     speakers = list(dict.fromkeys(turn.speaker for turn in call.turns))
     known: tuple[Side, ...] = ("seller", "buyer", "unknown")
     spoke = {call.participant(name).side for name in speakers}
@@ -120,7 +121,7 @@ def _longest_monologue(call: Call, group: _Group) -> float:
         for owned, run in stretches(call, group.owns)
         if owned
     ]
-    return max(spans, default=0.0)
+    return max((0.0, *spans))
 
 
 def _answers(call: Call, group: _Group) -> bool:

@@ -51,7 +51,7 @@ def manager_part(call: Call, rubric: Rubric) -> Joint:
     )
     entry, whole = _entry(seller, rubric), share_of(seller)
     taken = entry is not None and (_lasts(entry, rubric) or whole.mean >= rubric.takeover_total)
-    if call.quality.diarization_trust == "low" and _is_close(entry, whole, rubric):
+    if call.quality.diarization_trust == "low" and _is_close(seller, whole, rubric):
         return replace(joint, withheld=_LOW_TRUST)
     if entry is None or not taken:
         back = _gave_back(seller, rubric)
@@ -105,12 +105,15 @@ def _confidence(call: Call, speaker: str) -> float:
     return 1.0 if confidence is None else confidence
 
 
-def _is_close(entry: Rise | None, whole: Share, rubric: Rubric) -> bool:
-    """Whether a tenth of the speech on the wrong voice could turn the answer round."""
-    over_total = whole.mean - rubric.takeover_total
-    over_after = -1.0 if entry is None else entry.after.mean - _limit_after(rubric)
-    over = max(over_total, over_after if entry and _lasts(entry, rubric) else min(over_after, 0.0))
-    return abs(over) < LOW_TRUST_MARGIN
+def _is_close(seller: tuple[SellerTurn, ...], whole: Share, rubric: Rubric) -> bool:
+    """Whether a tenth of the speech on the wrong voice could turn the answer round.
+
+    How far the call is over the limits of a takeover, or under them (negative), by whichever of the two ways is nearer:
+    by the whole call's share, or by the share and the length of the part after one of the manager's turns.
+    """
+    limit = _limit_after(rubric)
+    ways = [min(rise.after.mean - limit, rise.part - LASTING_PART) for rise in rises(seller)]
+    return abs(max([whole.mean - rubric.takeover_total, *ways])) < LOW_TRUST_MARGIN
 
 
 # --- whether and where the manager took over ------------------------------------------------------
