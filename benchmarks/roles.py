@@ -132,7 +132,7 @@ def load_cases(most: int | None) -> list[Case]:
 
 
 def views(call: dict, mishear: Mishearing) -> list[Case]:
-    chance = random.Random(f"noise {call['id']}")
+    chance = random.Random(f"noise{call['id']}")
     written = [Turn(turn["speaker"], turn["text"]) for turn in call["turns"]]
     heard = [Turn(turn.speaker, mishear(turn.text, NOISE, chance)) for turn in written]
     roles = {one["speaker"]: one["role"] for one in call["participants"]}

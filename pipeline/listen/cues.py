@@ -24,6 +24,10 @@ PHRASES: dict[str, tuple[str, ...]] = {
     "offers": ("we do", "ours", "we can", "we offer", "we help", "our platform", "our system", "our customers"),
     "leads": ("let me", "tell you", "ill send", "send you", "show", "today", "the first", "first", "each", "before",
               "minutes", "okay so", "so you"),
+    "prices": ("a month", "per month", "per user", "per seat", "a seat", "a head", "percent", "per cent", "we charge"),
+    "tries": ("your platform", "your product", "your system", "your software", "your price", "your pricing",
+              "your competitor", "your competitors", "your company", "do you support", "do you have", "do you offer",
+              "how does", "does it", "can it", "can you", "will it", "would it"),
     "owns": ("my", "^my", "my boss", "ive got", "i have", "had a", "i cant", "i dont", "dont know"),
     "buys": ("how much", "whats it", "have to", "id have", "send me", "we have", "we use", "weve", "^but"),
 }  # fmt: skip
@@ -39,9 +43,9 @@ class SideWeights:
     cues: tuple[float, ...]
 
 
-WEIGHTS = SideWeights(bias=1.72, head=0.57, cues=(2.04, 1.17, 0.5, 1.19, -0.87, 0.18))
+WEIGHTS = SideWeights(bias=1.65, head=0.52, cues=(1.91, 1.22, 0.4, 1.26, 0.36, -0.35, -0.92, 0.07))
 """Fitted on data/corpus by `python benchmarks/roles.py --fit`."""
-_USUAL = (-4.53, -4.69, -6.47, -4.62, -4.69, -5.75)
+_USUAL = (-4.53, -4.69, -6.47, -4.62, -6.58, -6.63, -4.69, -5.75)
 """The logarithm of each cue's rate in the corpus, to which the rate of one who says little is drawn."""
 _PRIOR_WORDS = 100
 _HEAD_LIMIT = 0.0005

@@ -230,7 +230,7 @@ def _is_self(said: _Said, at: int, end: int, opening: int, *, apart: bool) -> bo
 
 _INTRODUCED = re.compile(
     r"\b(?:(?:my name is|my name's|i am|i'm|it's|this is)\s+([^\W\d_]{2,}(?:[ -](?-i:[A-ZÀ-ÖØ-Þ])[^\W\d_]+)?)"
-    r"\s+(?:here\s+)?(?:from|at|calling from|speaking|with)\b"
+    r"\s+(?:here\s+)?(?:from|at|calling from|speaking|with(?! (?:me|us)\b))\b"
     r"|my name(?: is|'s)\s+([^\W\d_]{2,}(?:[ -](?-i:[A-ZÀ-ÖØ-Þ])[^\W\d_]+)?))",
     re.IGNORECASE,
 )

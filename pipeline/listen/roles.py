@@ -70,7 +70,7 @@ def assign_roles(
     told = {speaker: (told | found)[speaker] for speaker in speakers}
     names = participant_names({one: (it.role, it.role_from) for one, it in told.items()}, row, turns, heard.clues)
     participants = tuple(Participant(one, names[one], it.role, it.role_from, it.confidence) for one, it in told.items())
-    return Roles(participants, (*swapped_channels(speakers, heard), *_too_few_voices(speakers, row), *warnings))
+    return Roles(participants, (*swapped_channels(speakers, heard), *_voices_by_channel(speakers, row), *warnings))
 
 
 # --- what was given -------------------------------------------------------------------------------
@@ -140,16 +140,22 @@ def _decided(chances: Mapping[Role, float], meeting: bool) -> _Told:
     return _NOBODY
 
 
-def _too_few_voices(speakers: Sequence[str], row: CallRow) -> list[str]:
-    """A warning for each channel with fewer voices than the manifest names roles on it."""
+def _voices_by_channel(speakers: Sequence[str], row: CallRow) -> list[str]:
+    """A warning for each channel with fewer voices than the manifest names roles on it, or a seller's with more."""
     found = []
     for number, roles in enumerate(row.channels, start=1):
         voices = [one for one in speakers if one == f"channel-{number}" or one.startswith(f"channel-{number}-voice-")]
-        noun = "voice was" if len(voices) == 1 else "voices were"
+        heard = f"{len(voices)} voice{' was' if len(voices) == 1 else 's were'} heard"
+        given = " and ".join(roles)
         if 0 < len(voices) < len(roles):
             found.append(
-                f"The manifest names {' and '.join(roles)} on channel {number}, but only {len(voices)} {noun} heard "
-                "there: if all of them spoke, the words of two are taken as one person's."
+                f"The manifest names {given} on channel {number}, but only {heard} there: if all of them spoke, "
+                "the words of two are taken as one person's."
+            )
+        elif len(voices) > len(roles) and _SELLING.intersection(roles):
+            found.append(
+                f"The manifest names only {given} on channel {number}, but {heard} there. If somebody else speaks "
+                "there, say so in the column channels, as rep+manager."
             )
     return found
 

@@ -143,6 +143,7 @@ def test_introductions_names_without_titles_and_initials():
         ("I'm not from here.", None),
         ("this is emily from steady line", None),
         ("It's great from here.", None),
+        ("This is Anna with me.", None),
     ],
 )
 def test_introductions_a_name_that_nobody_gave(text, name):

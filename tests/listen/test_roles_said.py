@@ -130,6 +130,17 @@ def test_roles_said_one_voice_where_two_were_named_is_warned_of():
     )
 
 
+def test_roles_said_two_voices_where_one_was_named_are_warned_of():
+    row = row_of(channels=(("rep",), ("customer",)))
+    labels = {"S": "channel-1-voice-1", "M": "channel-1-voice-2", "B": "channel-2"}
+    found = roles_of(CALL, row, labels=labels)
+    assert [one.role for one in found.participants] == ["rep", "customer", "rep"]
+    assert found.warnings == (
+        "The manifest names only rep on channel 1, but 2 voices were heard there. If somebody else speaks there, "
+        "say so in the column channels, as rep+manager.",
+    )
+
+
 def test_roles_said_sellers_that_cannot_be_told_apart_are_both_rep_with_a_low_confidence():
     call = tuple((speaker, text) for speaker, text in CALL[3:] if "Robert" not in text)
     found = roles_of(call, row_of(), head(S=0.999, M=0.999, B=0.001))
