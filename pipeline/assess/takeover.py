@@ -75,6 +75,8 @@ def _cannot_tell(call: Call, rubric: Rubric, seller: tuple[SellerTurn, ...]) -> 
     for speaker in sorted(heard):
         roles.setdefault(call.participant(speaker).role, []).append(speaker)
     missing = [role for role in ("rep", "manager") if role not in roles]
+    if missing == ["manager"] and any(_confidence(call, one) < LEAST_CONFIDENCE for one in roles["rep"]):
+        return "It is not known who of the selling side is the rep and who the manager. Name them in the manifest."
     if missing:
         return _unknown_people(missing, len(roles.get("unknown", ())))
     least = max(LEAST_ATTRIBUTED, rubric.min_speech_attributed)

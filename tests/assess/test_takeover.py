@@ -243,6 +243,17 @@ def test_takeover_cannot_be_told_where_a_role_is_a_guess():
     )
 
 
+def test_takeover_cannot_be_told_where_the_selling_sides_people_are_not_told_apart():
+    call = script("RC" * 8 + "MC" * 8)
+    people = tuple(
+        replace(one, role="rep", role_from="said", confidence=0.5) if one.speaker in "RM" else one
+        for one in call.participants
+    )
+    assert manager_part(replace(call, participants=people), RUBRIC).withheld == (
+        "It is not known who of the selling side is the rep and who the manager. Name them in the manifest."
+    )
+
+
 def test_takeover_cannot_be_told_of_a_few_words():
     assert manager_part(untimed_call(("R", words(9)), ("C", words(90)), ("M", words(30))), RUBRIC).withheld == (
         "Rep and manager say only 39 words; at least 50 are needed."
