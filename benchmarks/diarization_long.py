@@ -29,7 +29,7 @@ from pipeline.listen.pyannote_diarizer import WINDOW, PyannoteDiarizer
 from pipeline.torch_runtime import prepare
 
 RESULTS = Path(__file__).resolve().parent / "results" / "diarization_long.json"
-CASES = ((20, True), (40, True), (60, True), (120, True), (180, True), (60, False), (120, False))  # minutes, in windows
+CASES = ((20, True), (40, True), (60, True), (60, False), (180, True), (120, False))  # minutes, in windows
 BATCHES = (1, 8, 32)
 DIMENSION, FRAMES = 256, 589  # of an embedding, and of a chunk
 
@@ -49,16 +49,27 @@ def main() -> None:
 
 
 def compare() -> None:
-    """Every case in a process of its own."""
-    rows = [ask("--minutes", str(minutes), "--window", str(WINDOW if cut else 1e9)) for minutes, cut in CASES]
-    batches = [ask("--batch", str(size)) for size in BATCHES]
+    """Every case in a process of its own; the results so far are written after each."""
+    rows: list[dict[str, Any]] = []
+    batches: list[dict[str, Any]] = []
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps({"machine": platform.machine(), "calls": rows, "batches": batches}, indent=1) + "\n")
+
+    def write() -> None:
+        results = {"machine": platform.machine(), "calls": rows, "batches": batches}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+    for size in BATCHES:
+        batches.append(row := ask("--batch", str(size)))
+        print(
+            f"embedding network, {size} chunks at once: {row['peak_mib']} MiB, {row['cpu_seconds']} s each", flush=True
+        )
+        write()
     print(f"{'minutes':>8} {'windows':>8} {'people':>7} {'peak MiB':>9} {'CPU s':>7}")
-    for row in rows:
-        print(f"{row['minutes']:8g} {row['windows']:8} {row['people']:7} {row['peak_mib']:9} {row['cpu_seconds']:7}")
-    for row in batches:
-        print(f"embedding network, {row['batch']} chunks at once: {row['peak_mib']} MiB, {row['cpu_seconds']} s each")
+    for minutes, cut in CASES:
+        rows.append(row := ask("--minutes", str(minutes), "--window", str(WINDOW if cut else 1e9)))
+        shown = f"{row['minutes']:8g} {row['windows']:8} {row['people']:7} {row['peak_mib']:9} {row['cpu_seconds']:7}"
+        print(shown, flush=True)
+        write()
 
 
 def ask(*arguments: str) -> dict[str, Any]:
@@ -94,6 +105,8 @@ def measure(minutes: float, window: float) -> dict[str, object]:
 
 def measure_batch(size: int) -> dict[str, object]:
     """Peak memory of the published embedding network's kind on one batch, and CPU seconds a chunk."""
+    prepare()
+    warnings.simplefilter("ignore")
     import torch
     from pyannote.audio.models.embedding import WeSpeakerResNet34
 

@@ -19,7 +19,7 @@ from pipeline.torch_runtime import prepare
 _log = logging.getLogger(__name__)
 DEFAULT_MODEL = "pyannote/speaker-diarization-community-1"
 _CONFIG = "config.yaml"
-_CPU_BATCH = 8
+_CPU_BATCH = 4
 """Chunks at once on a CPU, where more is no faster and takes more memory (benchmarks/diarization_long.py)."""
 
 

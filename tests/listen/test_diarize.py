@@ -121,8 +121,8 @@ def test_silence_carries_nobody(diarizer) -> None:
 
 
 def test_on_a_cpu_batches_are_small(diarizer) -> None:
-    assert diarizer._pipeline.embedding_batch_size <= 8
-    assert diarizer._pipeline.segmentation_batch_size <= 8
+    assert diarizer._pipeline.embedding_batch_size == 4
+    assert diarizer._pipeline.segmentation_batch_size == 4
 
 
 def test_windows_are_about_equal_bounded_and_cut_in_pauses() -> None:
