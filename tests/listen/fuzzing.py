@@ -36,6 +36,7 @@ FORMATS = {
 }
 LIMITS = MediaLimits(max_seconds=3600, memory_bytes=1024**3, cpu_seconds=20)
 _HEADER = 600  # bytes at the start that are damaged more often than the rest
+_MOST_BYTES = 512 * 1024  # repeated repetition would make them long, not worse
 _EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64 - 1)
 _REMEDIES = re.compile(r"\b(Export|Fetch|Split|Check|Name|Copy|Compress|Free)\b")
 
@@ -88,7 +89,7 @@ def damaged(files: dict[str, bytes], name: str, number: int) -> bytes:
     content = files[name]
     for _ in range(draw.choice((1, 1, 2, 4))):
         if content:
-            content = draw.choice(_DAMAGES)(draw, content, files)
+            content = draw.choice(_DAMAGES)(draw, content, files)[:_MOST_BYTES]
     return content
 
 

@@ -99,6 +99,49 @@ def test_every_kind_comes_out_at_16_khz_with_each_channel_for_itself(
     )  # FFmpeg's AAC encoder makes a mono tone louder
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.wav", "pcm_s16le"), ("a.opus", "libopus")])
+def test_resampling_keeps_speech_and_folds_nothing_back(tmp_path: Path, name: str, codec: str) -> None:
+    """1 and 6 kHz come through as loud as they were; 10 and 14 kHz, which would fold to 6 and 2, are 40 dB down."""
+    options = {} if codec == "pcm_s16le" else {"b": "128k"}
+    levels = {}
+    for hertz in (1000, 6000, 10_000, 14_000):
+        wave = 0.3 * np.sin(2 * np.pi * hertz * np.arange(48_000) / 48_000, dtype=np.float32)[None]
+        found = decode(encode(tmp_path / name, wave, 48_000, codec, **options)).channel(0)[RATE // 4 : RATE * 3 // 4]
+        levels[hertz] = 20 * np.log10(np.sqrt(np.mean(found**2)) / (0.3 / np.sqrt(2)) + 1e-9) if len(found) else -180
+    assert levels[1000] == pytest.approx(0, abs=0.5)
+    assert levels[6000] == pytest.approx(0, abs=1.5)
+    assert levels[10_000] < -40
+    assert levels[14_000] < -40
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("name", ["a.opus", "a.webm"])
+def test_opus_is_decoded_alike_by_both_decoders(
+    tmp_path: Path, name: str, channels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """libopus at 16 kHz, and FFmpeg's decoder with resampling, which is used where that library is not found."""
+    path = encode(tmp_path / name, tones(3.21, 48_000, channels), 48_000, "libopus")
+    fast = decode(path)
+    without = "import pipeline.listen.decode_opus as o; o._LIBRARIES = (); "
+    monkeypatch.setattr(
+        decode_process, "_START", decode_process._START.replace("from pipeline", without + "from pipeline", 1)
+    )
+    slow = decode(path)
+    assert (fast.codec, fast.channels, fast.sample_rate) == (slow.codec, slow.channels, slow.sample_rate)
+    assert fast.length == pytest.approx(slow.length, abs=2)
+    length = min(fast.length, slow.length)
+    for channel in range(channels):
+        assert np.corrcoef(fast.channel(channel)[:length], slow.channel(channel)[:length])[0, 1] > 0.99
+
+
+@pytest.mark.parametrize("channels", [5, 7, 9, 16])
+def test_any_number_of_channels_up_to_the_limit_is_read(tmp_path: Path, channels: int) -> None:
+    audio = decode(wav(tmp_path / "a.wav", tones(1, 48_000, channels), 48_000))
+    assert audio.channels == channels
+    for channel in range(channels):
+        assert pitch(audio.channel(channel)) == pytest.approx(300 * (channel + 1), abs=3)
+
+
 def test_the_content_counts_not_the_name_and_the_hash_is_of_the_file(tmp_path: Path) -> None:
     import hashlib
 
