@@ -18,14 +18,19 @@ import platform
 import resource
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
+from pipeline.listen.guards import total_dropped
 from pipeline.listen.media import RATE, Samples, decode
+from pipeline.listen.speech import find_speech
+from pipeline.listen.transcribe import Transcript
+from pipeline.listen.whisper import load_whisper
+from pipeline.settings import ListenSettings
 from pipeline.torch_runtime import prepare
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,20 +49,22 @@ def main() -> None:
     options = _options()
     if options.model or options.recording:
         return compare(options.model, options.recording, options.language)
-    rows = []
+    total = {"machine": platform.machine(), "cpus": os.cpu_count(), "threads": THREADS, "precision": "int8"}
+    total |= {"windows": options.windows, "tokens_a_window": TOKENS, "repeats": options.repeats}
+    rows: list[dict[str, Any]] = []
+    print("model  path        s/window  CPU s/window  times sequential (wall, CPU)  peak over sequential's")
     with tempfile.TemporaryDirectory() as folder:
         for size in options.sizes:
-            model = load(build(size, Path(folder)))
-            rows += measure(size, model, options.repeats)
-    total = {"machine": platform.machine(), "cpus": os.cpu_count(), "threads": THREADS, "precision": "int8"}
-    total |= {"windows": WINDOWS, "tokens_a_window": TOKENS, "repeats": options.repeats}
-    RESULTS.write_text(json.dumps({**total, "paths": rows}, indent=1) + "\n")
-    print("model  path        s/window  CPU s/window  times sequential (wall, CPU)  peak over sequential's")
-    for row in rows:
-        print(
-            f"{row['model']:6} {row['path']:11} {row['seconds']:8.2f} {row['cpu_seconds']:13.2f}"
-            f" {row['speed']:14.2f} {row['cpu_speed']:6.2f} {row['memory_mb']:20.0f} MB"
-        )
+            for row in measure(size, load(build(size, Path(folder))), options.windows, options.repeats):
+                rows.append(row)
+                print(
+                    f"{row['model']:6} {row['path']:11} {row['seconds']:8.2f} {row['cpu_seconds']:13.2f}"
+                    f" {row['speed']:14.2f} {row['cpu_speed']:6.2f} {row['memory_mb']:20.0f} MB",
+                    flush=True,
+                )
+            RESULTS.write_text(
+                json.dumps({**total, "load": round(os.getloadavg()[0], 1), "paths": rows}, indent=1) + "\n"
+            )
 
 
 def _options() -> argparse.Namespace:
@@ -66,6 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--recording", type=Path, help="a recording to hear with them")
     parser.add_argument("--language", help="its language; without it, it is detected")
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--windows", type=int, default=WINDOWS, help="windows of 30 s that each path reads")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     options = parser.parse_args()
     if bool(options.model) != bool(options.recording):
@@ -144,12 +152,12 @@ def load(folder: Path) -> Any:
 # --- both paths side by side -------------------------------------------------------------------
 
 
-def measure(size: str, model: Any, repeats: int) -> list[dict[str, Any]]:
+def measure(size: str, model: Any, windows: int, repeats: int) -> list[dict[str, Any]]:
     """A row for the sequential path and one for each batch size: seconds a window, and the ratio to sequential."""
-    samples = _sound()
-    paths: dict[str, Callable[[], None]] = {"sequential": lambda: _sequential(model, samples)}
-    for batch in BATCHES:
-        paths[f"batched {batch}"] = lambda batch=batch: _batched(model, samples, batch)
+    samples = _sound(windows)
+    paths: dict[str, Callable[[], None]] = {"sequential": lambda: _sequential(model, samples, windows)}
+    for batch in (one for one in BATCHES if one <= windows):
+        paths[f"batched {batch}"] = lambda batch=batch: _batched(model, samples, windows, batch)
     _sequential(model, samples, 1)  # warm-up
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in paths}
     peaks: dict[str, float] = {}
@@ -158,7 +166,7 @@ def measure(size: str, model: Any, repeats: int) -> list[dict[str, Any]]:
             _forget_peak()
             wall, cpu = time.perf_counter(), time.process_time()
             run()
-            taken[name].append(((time.perf_counter() - wall) / WINDOWS, (time.process_time() - cpu) / WINDOWS))
+            taken[name].append(((time.perf_counter() - wall) / windows, (time.process_time() - cpu) / windows))
             peaks[name] = max(peaks.get(name, 0.0), _peak())
     return [_row(size, name, taken, peaks) for name in paths]
 
@@ -176,13 +184,13 @@ def _row(size: str, name: str, taken: dict[str, list[tuple[float, float]]], peak
     }
 
 
-def _sound() -> Samples:
-    """Speech of `WINDOWS` full windows."""
+def _sound(windows: int) -> Samples:
+    """Speech of that many full windows."""
     samples = np.array(decode(SOURCE).channel(0))
-    return np.tile(samples, WINDOWS * WINDOW * RATE // len(samples) + 1)[: WINDOWS * WINDOW * RATE]
+    return np.tile(samples, windows * WINDOW * RATE // len(samples) + 1)[: windows * WINDOW * RATE]
 
 
-def _sequential(model: Any, samples: Samples, windows: int = WINDOWS) -> None:
+def _sequential(model: Any, samples: Samples, windows: int) -> None:
     """Hear that many windows one after the other. Random word times move them about, so they are counted."""
     encode, count = model.encode, 0
 
@@ -201,11 +209,11 @@ def _sequential(model: Any, samples: Samples, windows: int = WINDOWS) -> None:
         model.encode = encode
 
 
-def _batched(model: Any, samples: Samples, batch: int) -> None:
+def _batched(model: Any, samples: Samples, windows: int, batch: int) -> None:
     """Hear them in batches."""
     from faster_whisper import BatchedInferencePipeline
 
-    clips = [{"start": index * WINDOW, "end": (index + 1) * WINDOW} for index in range(WINDOWS)]
+    clips = [{"start": index * WINDOW, "end": (index + 1) * WINDOW} for index in range(windows)]
     pipeline = BatchedInferencePipeline(model)
     list(pipeline.transcribe(samples, clip_timestamps=clips, batch_size=batch, **_fixed(model))[0])
 
@@ -249,7 +257,33 @@ def _peak() -> float:
 
 def compare(model: str, recording: Path, language: str | None) -> None:
     """Print both paths' time on a real recording, how far their words differ and what the guards dropped."""
-    raise NotImplementedError
+    import jiwer
+
+    audio = decode(recording)
+    channels = [audio.channel(index) for index in range(audio.channels)]
+    speech = [find_speech(samples) for samples in channels]
+    seconds = sum(end - start for stretches in speech for start, end in stretches)
+    print(f"{recording.name}: {audio.channels} channels of {audio.duration:.0f} s, {seconds:.0f} s of speech")
+    texts, times = [], []
+    for mode in ("sequential", "batched"):
+        engine = load_whisper(ListenSettings(whisper_model=model, language=language, whisper_mode=mode))
+        engine(channels[0][: WINDOW * RATE])  # warm-up
+        began = time.perf_counter()
+        heard = [engine(samples, stretches=own) for samples, own in zip(channels, speech, strict=True)]
+        times.append(time.perf_counter() - began)
+        texts.append(" ".join(word.text for one in heard for word in one.words))
+        print(f"{mode}: {times[-1]:.1f} s, {seconds / times[-1]:.1f} times the speech; {_account(heard)}")
+    print(f"batched is {times[0] / times[1]:.2f} times as fast as sequential")
+    if texts[0]:
+        print(f"words that differ between them: {jiwer.wer(texts[0].lower(), texts[1].lower()):.1%}")
+
+
+def _account(heard: Sequence[Transcript]) -> str:
+    """What came out: words, words that only a second listening found, speech without words, what guards dropped."""
+    unheard = sum(end - start for one in heard for start, end in one.unheard)
+    dropped = "".join(f"; {count} {reason}" for reason, count in total_dropped([one.dropped for one in heard]))
+    words, recovered = (sum(counts) for counts in zip(*((len(one.words), one.recovered) for one in heard), strict=True))
+    return f"{words} words, {recovered} of them at the second listening; {unheard:.1f} s without words{dropped}"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pipeline.errors import ListeningError, UsageError
@@ -30,6 +31,15 @@ def test_another_language_than_english_is_not_given_to_the_embedded_engine(setti
         choose_engine(replace(settings, language="de"))
     engine, _ = choose_engine(replace(settings, language="en"))
     assert engine.name == "sphinx"
+    engine.close()
+
+
+def test_another_language_given_with_a_call_is_refused_too() -> None:
+    engine, _ = choose_engine(ListenSettings(engine="sphinx"))
+    with pytest.raises(ListeningError, match="language: 'fr' was asked for, but the embedded engine knows US English"):
+        engine(np.zeros(16000, np.float32), language="fr")
+    heard = engine(np.zeros(16000, np.float32), language="en-GB")
+    assert (heard.words, heard.language, heard.language_probability, heard.dropped) == ((), "en", None, ())
     engine.close()
 
 
