@@ -278,6 +278,7 @@ class Joint:
     one: the manager's share before and after it began, `began_turn` from 0, `began_at` in seconds; `said_before`, the
     last thing said before it, by `said_before_by`, and its kind, `trigger` (None for none of those); whether the rep
     got the conversation back later, in `returned_turn`; for how long the rep was silent, in seconds and in turns.
+    Of a manager who led for a while and gave the conversation back, `rep_returned` and `returned_turn` alone are told.
     """
 
     manager_share: float | None = None
