@@ -204,8 +204,10 @@ def _kinds(said: _Said, at: int, end: int, opening: int, *, after_name: bool) ->
         return ("self",)
     if said.before(at, _THIS_IS) and not asked:
         return ("maybe_self",)
-    if said.before(at, *_QUOTED) or (opening == 1 and not (greeted and before) and not asked):
+    if said.before(at, *_QUOTED) or (opening == 1 and not asked and not (greeted and before)):
         return ()
+    if opening == 1 and not asked and (end - at > 1 or before[-1] == "yes"):
+        return ()  # "Yes, Almlöv" at the telephone, "Hi, Tom Adeyemi": whose name it is cannot be told
     if not (greeted or (end == len(said.words) and said.marks[at])):
         return ("says",)
     return ("says", "was_thanked", "answers") if set(before) & _THANKS else ("says", "answers")

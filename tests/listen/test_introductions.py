@@ -73,8 +73,11 @@ def test_introductions_this_is_may_be_another():
     assert clues(("A", "and this is robert who i work for")) == {("maybe_self", "A", "Robert Hale")}
 
 
-def test_introductions_answering_the_telephone_with_a_name_says_nothing():
-    assert clues(("B", "Moss, good morning.")) == set()
+@pytest.mark.parametrize(
+    "text", ["Moss, good morning.", "yes moss", "hello linda moss", "Hi, Linda Moss, I hope I'm early."]
+)
+def test_introductions_a_first_word_that_may_be_ones_own_name_or_anothers_says_nothing(text):
+    assert clues(("B", text), ("A", "Good morning.")) == set()
 
 
 def test_introductions_the_speakers_name_in_somebody_elses_mouth_says_nothing():
