@@ -49,24 +49,30 @@ class Sound:
     voiced: NDArray[np.bool_]
 
 
-def sound_of(samples: Samples, stretches: Sequence[Stretch], *, cepstra: int, highest: float) -> Sound:
-    """The features of mono 16 kHz samples, with `cepstra` coefficients of the band up to `highest` Hz."""
+def sounds_of(
+    samples: Samples, stretches: Sequence[Stretch], *, cepstra: int, bands: Sequence[float]
+) -> tuple[Sound, ...]:
+    """The features of mono 16 kHz samples, one `Sound` for each top of the band in `bands` (Hz).
+
+    `cepstra` is the number of coefficients; level, pitch and speech are the same for every band.
+    """
     steps = len(samples) // STEP
     speech = _mask(stretches, steps)
-    found = np.zeros((steps, cepstra), np.float32)
+    found = [np.zeros((steps, cepstra), np.float32) for _ in bands]
     level, pitch, voicing = (np.zeros(steps, np.float32) for _ in range(3))
-    bands, cosines = _mel_bands(highest), _cosines(cepstra)
+    filters, cosines = [_mel_bands(top) for top in bands], _cosines(cepstra)
     for first in range(0, steps, _BLOCK):
         last = min(steps, first + _BLOCK)
         if speech[first:last].any():
             spectra = _spectra(samples, first, last)  # (steps, bins)
-            found[first:last] = np.log(spectra @ bands + _SILENCE) @ cosines
+            for one, weights in zip(found, filters, strict=True):
+                one[first:last] = np.log(spectra @ weights + _SILENCE) @ cosines
             level[first:last] = 10 * np.log10(spectra[:, 3:].sum(1) + _SILENCE)
             pitch[first:last], voicing[first:last] = _pitches(samples, first, last)
     telling = speech & (level >= np.quantile(level[speech], _QUIETEST)) if speech.any() else speech
     voiced = telling & (voicing > _VOICED)
     pitch[~voiced] = 0
-    return Sound(_standard(found, telling), level, pitch, speech, telling, voiced)
+    return tuple(Sound(_standard(one, telling), level, pitch, speech, telling, voiced) for one in found)
 
 
 def _mask(stretches: Sequence[Stretch], steps: int) -> NDArray[np.bool_]:
@@ -78,13 +84,13 @@ def _mask(stretches: Sequence[Stretch], steps: int) -> NDArray[np.bool_]:
 
 
 def _standard(cepstra: NDArray[np.float32], telling: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """The cepstra with mean 0 and deviation 1 over the telling steps, 0 elsewhere."""
-    if not telling.any():
-        return np.zeros_like(cepstra)
-    mean, deviation = cepstra[telling].mean(0, dtype=float), cepstra[telling].std(0, dtype=float)
-    cepstra -= mean.astype(np.float32)
-    cepstra /= np.maximum(deviation, _SILENCE).astype(np.float32)
+    """The cepstra with mean 0 and deviation 1 over the telling steps, 0 elsewhere; worked out in place."""
     cepstra[~telling] = 0
+    count = max(1, int(telling.sum()))
+    cepstra -= (cepstra.sum(0, dtype=float) / count).astype(np.float32)
+    cepstra[~telling] = 0
+    deviation = np.sqrt(np.einsum("ij,ij->j", cepstra, cepstra, dtype=float) / count)
+    cepstra /= np.maximum(deviation, _SILENCE).astype(np.float32)
     return cepstra
 
 
