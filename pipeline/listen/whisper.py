@@ -26,7 +26,7 @@ _GPU_MODEL = "large-v3-turbo"  # the words of large-v3 on phone speech at twice 
 _CPU_MODEL = "small"  # below it, 5-10 points of word error more
 _GPU_BATCH = 16  # faster-whisper's own examples
 _CPU_BATCH = 4
-_MISSED = 2.0  # seconds of speech without a word that are heard again; in clear speech there are none
+_MISSED = 2.0  # seconds of speech without a word that are heard again; pocketsphinx leaves no 0.5 s on the tests' calls
 _REMEDIES = (
     "Ways out: give --whisper-model a folder with a CTranslate2 model (model.bin, config.json, tokenizer.json), fetch "
     "one once where there is a network (`hf download Systran/faster-whisper-small --local-dir FOLDER`), or use "
@@ -177,10 +177,10 @@ def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
 def _batch(mode: WhisperMode, device: str) -> int:
     """How many windows are read at once, 1 for one after the other.
 
-    `auto` on a CPU is sequential: with int8 on two cores, batches of 2 and 4 cost as much computing time (0.95 and
-    1.00 times sequential's speed at the size of `small`), take 0.1 and 0.5 GB more memory, and lose the sequential
-    path's second look at what follows a window's last word (`benchmarks/whisper.py`, on seeded weights). On a GPU it
-    is batched: published measurements are 3-4 times sequential's speed; that was not measured here.
+    `auto` on a CPU is sequential: with int8 on two cores, batches of 2 and 4 have 0.95 and 1.00 times its speed (by
+    computing time) at the size of `small`, 1.07 and 1.01 at that of `base`, 0.93 and 0.81 at that of `tiny`, take up
+    to 0.5 GB more memory, and never look again at what follows a window's last word (`benchmarks/whisper.py`, on
+    seeded weights). On a GPU it is batched: published figures are 3-4 times the speed; that was not measured here.
     """
     if mode == "auto":
         mode = "batched" if device == "cuda" else "sequential"
