@@ -18,10 +18,11 @@ from pipeline.listen.speech import STEPS_A_SECOND, Stretch
 
 _DOMINANT = 2.5  # where another channel is 8 dB louder, its party is the one that speaks
 _LOUD = 0.3  # of that channel's level when it is loud: its fading ends say little about how much is heard elsewhere
-_FEWEST_STEPS = STEPS_A_SECOND // 5
+_FEWEST_STEPS = STEPS_A_SECOND // 2
 _SMOOTH = STEPS_A_SECOND // 5  # a fifth of a second
 _LAG = 10  # steps of 10 ms: sound through the air or an echo canceller arrives up to 100 ms late
-_LIKENESS = 0.6  # correlation of the levels; where both talk it stays below 0.5
+_LIKENESS = 0.75  # correlation of the levels in dB; two who talk at once stay below 0.6
+_STEADY_DB = 6.0  # cross-talk keeps its distance; two who talk at once do not
 _MARGIN = 2.0  # a step up to 6 dB above the expected cross-talk still is cross-talk
 _SHORTEST_OWN = 0.25  # seconds; shorter bits above the cross-talk are its peaks (0.14 s of it are smoothing)
 _SHORTEST_BLEED = 0.3  # seconds; shorter dips inside one's own speech are pauses between words
@@ -52,6 +53,8 @@ def without_bleed(
 def _explained(own: Samples, other: Samples, stretches: Sequence[Stretch], others: Sequence[Stretch]) -> Mask:
     """Where the channel's level is no more than the other's speech, heard faintly, makes it."""
     steps = min(len(own), len(other))
+    if steps < _SMOOTH:
+        return np.zeros(steps, bool)
     own, other = _smoothed_level(own[:steps]), _smoothed_level(other[:steps])
     source = _latest(other)
     both = mask(others, steps) & mask(stretches, steps)
@@ -59,10 +62,17 @@ def _explained(own: Samples, other: Samples, stretches: Sequence[Stretch], other
     if clear.sum() < _FEWEST_STEPS:
         return np.zeros(steps, bool)
     clear &= source > _LOUD * np.percentile(source[clear], 90)
-    coupling = float(np.median(own[clear] / source[clear]))
-    if not _alike(own, other, clear):
+    ratio = own[clear] / source[clear]
+    coupling = float(np.median(ratio))
+    if _spread_db(ratio) > _STEADY_DB or not _alike(own, other, clear):
         return np.zeros(steps, bool)
     return np.asarray(both & (own < min(1.0, _MARGIN * coupling) * source))
+
+
+def _spread_db(ratio: Samples) -> float:
+    """How much the ratio of two levels moves: the middle half of it, in dB."""
+    low, high = np.percentile(ratio, [25, 75])
+    return float(20 * np.log10((high + 1e-9) / (low + 1e-9)))
 
 
 def _smoothed_level(levels: Samples) -> Samples:
@@ -80,12 +90,13 @@ def _latest(levels: Samples) -> Samples:
 
 
 def _alike(own: Samples, other: Samples, where: Mask) -> bool:
-    """Whether the channel goes up and down with the other one, up to 100 ms late."""
-    if where.sum() < STEPS_A_SECOND // 5 or own[where].std() == 0:
+    """Whether the channel goes up and down (in dB) with the other one, up to 100 ms late."""
+    level = np.log(own + 1e-9)
+    if level[where].std() == 0:
         return False
     for lag in range(_LAG + 1):
-        shifted = np.roll(other, lag)[where]
-        if shifted.std() > 0 and np.corrcoef(own[where], shifted)[0, 1] > _LIKENESS:
+        shifted = np.log(np.roll(other, lag)[where] + 1e-9)
+        if shifted.std() > 0 and np.corrcoef(level[where], shifted)[0, 1] > _LIKENESS:
             return True
     return False
 
