@@ -7,7 +7,6 @@ cannot open anything else. It imports av and the standard library only, so it st
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import gc
 import json
@@ -15,6 +14,8 @@ import os
 import sys
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NoReturn
+
+from pipeline.listen.decode_limits import limit_process, open_no_more
 
 RATE = 16_000
 SAMPLE_BYTES = 4
@@ -29,7 +30,7 @@ CODECS = (
 
 
 class Refusal(Exception):
-    """The recording is refused: `reason` is a key of `media.REASONS`, `detail` the value got."""
+    """The recording is refused: `reason` is a key of `decode_process._refusal`, `detail` the value got."""
 
     def __init__(self, reason: str, detail: object = "") -> None:
         super().__init__(reason)
@@ -214,48 +215,15 @@ def _resampler(frame: Any) -> Any:
     return graph
 
 
-def limit_process(memory_bytes: int, cpu_seconds: int, output_bytes: int) -> None:
-    """Bound this process's memory, computing time and output; no core dumps, no processes of its own.
-
-    Nothing where the system has no limits.
-    """
-    _limit("AS", memory_bytes)
-    _limit("CPU", cpu_seconds)
-    _limit("FSIZE", output_bytes)
-    _limit("CORE", 0)
-    _limit("NPROC", 0)  # root is free of it
-
-
-def open_no_more() -> None:
-    """From here on this process can open nothing: no file, no socket, no program. What is open stays so."""
-    _limit("NOFILE", 0)
-
-
-def _limit(kind: str, value: int) -> None:
-    """Lower one limit, never raise it; where the system does not have it, the others must do."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    number = getattr(resource, f"RLIMIT_{kind}", None)
-    if number is None:
-        return
-    grace = int(kind == "CPU")  # at the soft limit it can be told from a crash, at the hard one it is killed
-    hard = resource.getrlimit(number)[1]
-    value = value if hard == resource.RLIM_INFINITY else min(value, hard - grace)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses some; the wall clock still holds
-        resource.setrlimit(number, (value, value + grace))
-
-
 def main(argument: str) -> int:
     """Decode what the argument (JSON) asks for; 0 with a report, 1 with the reason for a refusal."""
     gc.disable()  # a short life with few objects
     request = json.loads(argument)
     limit_process(request["memory_bytes"], request["cpu_seconds"], request["output_bytes"])
-    try:
-        import av
+    import av  # outside the try: that it cannot be loaded is no fault of the file
 
-        av.logging.set_level(None)
+    av.logging.set_level(None)
+    try:
         with open(sys.stdout.fileno(), "wb", _WRITE_AT_ONCE, closefd=False) as out:
             report = decode(request, out)
     except Refusal as refusal:

@@ -307,7 +307,7 @@ def test_a_decoder_that_does_not_end_is_stopped(tmp_path: Path, monkeypatch: pyt
     ):
         limited = (
             "import json, sys; sys.path += sys.argv[1:3]\n"
-            "from pipeline.listen.decode_child import limit_process\n"
+            "from pipeline.listen.decode_limits import limit_process\n"
             "r = json.loads(sys.argv[3])\n"
             "limit_process(r['memory_bytes'], r['cpu_seconds'], r['output_bytes'])\n"
         )
@@ -359,5 +359,6 @@ def test_the_child_starts_without_numpy_and_nearly_without_the_package() -> None
         "pipeline",
         "pipeline.listen",
         "pipeline.listen.decode_child",
+        "pipeline.listen.decode_limits",
     }
     assert not loaded & {"numpy", "torch", "ctypes", "site"}

@@ -39,7 +39,7 @@ def in_child(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     """Let the child run this after it has shut itself in, in place of decoding."""
     shut_in = (
         "import json, os, socket, sys; sys.path += sys.argv[1:3]\n"
-        "from pipeline.listen.decode_child import limit_process, open_no_more\n"
+        "from pipeline.listen.decode_limits import limit_process, open_no_more\n"
         "r = json.loads(sys.argv[3])\n"
         "limit_process(r['memory_bytes'], r['cpu_seconds'], r['output_bytes'])\n"
         "open_no_more()\n"
