@@ -312,4 +312,4 @@ def _takeover(card: Scorecard) -> str:
     if not card.joint.takeover:
         return "no"
     at = card.joint.began_at
-    return f"turn {card.joint.began_turn}" if at is None else f"{int(at // 60)}:{int(at % 60):02d}"
+    return f"turn {(card.joint.began_turn or 0) + 1}" if at is None else f"{int(at // 60)}:{int(at % 60):02d}"

@@ -19,6 +19,12 @@ _LABEL_WORDS: dict[Role, frozenset[str]] = {
     "customer": frozenset({"customer", "buyer", "client", "prospect", "caller"}),
 }
 _GENERIC = frozenset({"channel", "voice", "speaker", "unknown", "s"}).union(*_LABEL_WORDS.values())
+_TITLE = re.compile(
+    r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
+)
+    r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
+)
+"""Somebody's job ("Facility manager"), which the buyer may have as well."""
 _SURE_OF_NAME = 2.5
 """Log-odds from which what is said tells a name: one introduction, or being spoken to by it and never saying it."""
 _AHEAD = 2.0
@@ -43,7 +49,8 @@ def label_role(label: str, row: CallRow) -> tuple[Role, RoleSource] | None:
     matching = {role for role in SIDES for name in names_of(row, role) if is_same_person(label, name)}
     source: RoleSource = "manifest"
     if not matching:
-        matching, source = {role for role, words in _LABEL_WORDS.items() if _tokens(label) & words}, "label"
+        said = _tokens(_TITLE.sub(" ", label))
+        matching, source = {role for role, words in _LABEL_WORDS.items() if said & words}, "label"
     return (matching.pop(), source) if len(matching) == 1 else None
 
 

@@ -6,15 +6,14 @@ Long recordings are read in windows that end in pauses, so that memory does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from pipeline.errors import ListeningError
 from pipeline.listen.attribute import attribute_words, make_turns
 from pipeline.listen.diarize import Diarizer, choose_diarizer
+from pipeline.listen.guards import total_dropped
 from pipeline.listen.media import RATE, Audio, Samples, decode
 from pipeline.listen.speech import Stretch, windows
 from pipeline.listen.tracks import NOTHING_EXPECTED, Expected, Track, find_tracks
@@ -106,7 +105,7 @@ def _voices(
     diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
     tell("diarize", 0, 1)
     found = diarizer(
-        _only(track.samples(audio), track.speech, 0.0),
+        _quietened(track.samples(audio), track.speech, 0.0),
         speakers=track.people,
         stretches=track.speech,
         progress=lambda done, total: tell("diarize", done, total),
@@ -171,19 +170,23 @@ def _transcribed(
     end = min(audio.length, round((piece[-1][1] + 1.0) * RATE))
     at = begin / RATE
     inside = [(start - at, stop - at) for start, stop in piece]
-    samples = _only(track.samples(audio, begin, end), inside, _MARGIN)
+    samples = _quietened(track.samples(audio, begin, end), inside, _MARGIN)
     found = transcriber(samples, hotwords=terms, stretches=inside, language=language)
     words = tuple(replace(w, start=round(w.start + at, 3), end=round(w.end + at, 3)) for w in found.words)
-    return replace(found, words=words)
+    return replace(found, words=words, unheard=tuple((start + at, end + at) for start, end in found.unheard))
 
 
-def _only(samples: Samples, speech: Sequence[Stretch], margin: float) -> Samples:
-    """The samples with everything but the stretches (and a margin) made quiet, so that nobody hears cross-talk."""
-    quiet = np.zeros_like(samples)
+def _quietened(samples: Samples, speech: Sequence[Stretch], margin: float) -> Samples:
+    """The samples with everything but the stretches (and a margin) made quiet, so that nobody hears cross-talk.
+
+    The samples themselves are changed: a copy of a long channel would double its memory.
+    """
+    quiet_from = 0
     for start, end in speech:
-        piece = slice(max(0, round((start - margin) * RATE)), round((end + margin) * RATE))
-        quiet[piece] = samples[piece]
-    return quiet
+        samples[quiet_from : max(quiet_from, round((start - margin) * RATE))] = 0
+        quiet_from = max(quiet_from, round((end + margin) * RATE))
+    samples[quiet_from:] = 0
+    return samples
 
 
 def _joined(parts: Sequence[Transcript]) -> Transcript:
@@ -195,7 +198,9 @@ def _joined(parts: Sequence[Transcript]) -> Transcript:
         tuple(word for part in parts for word in part.words),
         told.language,
         told.language_probability,
-        _summed(part.dropped for part in parts),
+        total_dropped([part.dropped for part in parts]),
+        sum(part.recovered for part in parts),
+        tuple(stretch for part in parts for stretch in part.unheard),
     )
 
 
@@ -228,12 +233,12 @@ def _heard(audio: Audio, transcriber: Transcriber, said: Sequence[_Said], notes:
         speech_attributed=round(attributed / len(words), 4) if words else None,
         language=longest.language,
         language_probability=longest.language_probability,
-        dropped=_summed(one.transcript.dropped for one in said),
+        dropped=total_dropped([one.transcript.dropped for one in said]),
         warnings=(
             *transcriber.warnings,
             *notes,
             *(warning for one in diarizers for warning in one.warnings),
-            *_doubts(len(words), confidence),
+            *_doubts(len(words), confidence, [stretch for one in said for stretch in one.transcript.unheard]),
         ),
     )
     speech = [segment for one in said for segment in one.speech]
@@ -254,19 +259,14 @@ def _method(said: Sequence[_Said]) -> str:
     return " and ".join(names)
 
 
-def _summed(counts: Iterator[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, int], ...]:
-    """Counts of the same thing added up, in the order in which they first come."""
-    total: dict[str, int] = {}
-    for part in counts:
-        for name, count in part:
-            total[name] = total.get(name, 0) + count
-    return tuple(total.items())
-
-
-def _doubts(words: int, confidence: float | None) -> list[str]:
-    """Sentences on what was heard badly."""
+def _doubts(words: int, confidence: float | None, unheard: Sequence[Stretch]) -> list[str]:
+    """Sentences on what was heard badly; `unheard` is the speech in which no word was understood."""
     if not words:
         return ["Speech was found but no words were understood in it."]
+    doubts = []
     if confidence is not None and confidence < _UNSURE:
-        return [f"The words are uncertain (mean confidence {confidence:.0%}): quotes may be wrong."]
-    return []
+        doubts.append(f"The words are uncertain (mean confidence {confidence:.0%}): quotes may be wrong.")
+    if unheard:
+        seconds = sum(end - start for start, end in unheard)
+        doubts.append(f"In {seconds:.0f} s of speech no word was understood, the first at {unheard[0][0]:.0f} s.")
+    return doubts

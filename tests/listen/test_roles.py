@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.listen.manifest import CallRow
+from pipeline.listen.people import label_role
 from pipeline.listen.roles import assign_roles
 from pipeline.records import MEETINGS, Turn
 
@@ -54,6 +55,24 @@ def test_roles_come_from_the_names_in_the_transcript(label):
 def test_roles_names_in_any_script():
     row = CallRow(None, "a", rep="山田 太郎", customers=("Олена",), transcript=Path("a.vtt"))
     assert assigned(["Олена", "山田 太郎"], row)[0] == [("Олена", "customer"), ("山田 太郎", "rep")]
+
+
+@pytest.mark.parametrize(
+    ("label", "role"),
+    [
+        ("Facility manager", None),
+        ("Claims Agent 2", None),
+        ("Sales Manager", None),  # rep or manager: what is said decides
+        ("Manager", "manager"),
+        ("the manager", "manager"),
+        ("Robert King (manager)", "manager"),
+        ("Agent 1", "rep"),
+        ("Facility manager - client", "customer"),
+    ],
+)
+def test_a_job_title_is_no_role_on_the_call(label, role):
+    found = label_role(label, CallRow(Path("a.wav"), "a"))
+    assert (found and found[0]) == role
 
 
 def test_roles_come_from_labels_that_say_them():
