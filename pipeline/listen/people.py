@@ -22,8 +22,6 @@ _GENERIC = frozenset({"channel", "voice", "speaker", "unknown", "s"}).union(*_LA
 _TITLE = re.compile(
     r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
 )
-    r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
-)
 """Somebody's job ("Facility manager"), which the buyer may have as well."""
 _SURE_OF_NAME = 2.5
 """Log-odds from which what is said tells a name: one introduction, or being spoken to by it and never saying it."""
