@@ -1,8 +1,8 @@
 """Makes tests/listen/audio/scenarios/ from its *.yaml: short recordings with a reference RTTM and VTT each.
 
-Run by hand after a script was changed: `python scripts/make_test_recordings.py`. Needs flite for English and espeak-ng
-for other languages (Debian, Ubuntu: `apt-get install flite espeak-ng`); the recordings are committed, so nobody who runs
-the tests needs them. Same scripts, voices and PyAV: the same bytes. What can be made out of these recordings or the
+Run by hand after a `.yaml` was changed: `python scripts/make_test_recordings.py`. Needs flite for English and espeak-ng
+for other languages (Debian, Ubuntu: `apt-get install flite espeak-ng`); the recordings are committed, so whoever runs
+the tests needs neither. Same scripts, voices and PyAV: the same bytes. What can be made out of these recordings or the
 samples by arithmetic (bleed, fake stereo, a dead channel) is made by the tests: tests/listen/made_recordings.py.
 """
 
