@@ -25,8 +25,8 @@ from pipeline.records import SpeechSegment
 
 WAYS = (
     VoiceSettings(),
-    VoiceSettings(piece=0.3, cepstra=22, highest=(4000.0,)),
-    VoiceSettings(piece=0.55, cepstra=16, highest=(7600.0,)),
+    VoiceSettings(piece=0.3, cepstra=20, highest=(4000.0,)),
+    VoiceSettings(piece=0.5, cepstra=18, highest=(3400.0, 5500.0)),
 )
 """The three ways of listening. The first decides where the others are of two minds."""
 LEAST_AGREEMENT = 0.9

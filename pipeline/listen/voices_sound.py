@@ -28,7 +28,7 @@ _PITCH_CEILING = 1000.0  # Hz; periodicity above it is of formants more than of 
 _SHORT_PERIODS = 0.0005  # taken off per sample of period, so that twice the period does not win by a hair
 _VOICED = 0.45  # autocorrelation from which a step is voiced (Boersma, 1993)
 _QUIETEST = 0.15  # share of the steps with speech that are too quiet to tell a voice by: pauses, closures
-_BLOCK = 3000  # steps worked out in one go
+_BLOCK = 1000  # steps worked out in one go
 _SILENCE = 1e-10
 
 
