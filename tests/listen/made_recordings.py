@@ -1,6 +1,6 @@
 """What goes wrong with recordings, made from good ones: arrays of (channels, samples) at 16 kHz in, worse ones out.
 
-Also engines that need no model, for tests in which the words are not in question, and how far speech is from a reference.
+Also engines without a model, for tests in which the words are not in question, and how far speech is from a reference.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def within(reference: Sequence[SpeechSegment], start: float, end: float) -> tupl
 
 
 def der(reference: Sequence[SpeechSegment], heard: Sequence[SpeechSegment]) -> float:
-    """Diarization error rate with a collar of 0.25 s, by pyannote.metrics: the worse of both readings of that, 0.25 s on
-    each side of a boundary or on both together."""
+    """Diarization error rate with a collar of 0.25 s, by pyannote.metrics: the worse of both readings of that, 0.25 s
+    on each side of a boundary or on both together."""
     errors = diarization_errors(reference, heard)
     return max(errors[name].part / errors[name].whole for name in ("der_0.125", "der_0.25"))
 

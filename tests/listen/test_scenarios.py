@@ -19,8 +19,10 @@ from pipeline.listen.recording import Heard, hear
 from pipeline.listen.rttm import read_rttm
 from pipeline.listen.sphinx import SphinxTranscriber
 from pipeline.listen.tracks import NOTHING_EXPECTED, Expected
-from pipeline.records import SpeechSegment
+from pipeline.listen.whisper import load_whisper
+from pipeline.records import Scorecard, SpeechSegment
 from pipeline.score import score_call
+from pipeline.settings import ListenSettings
 from tests.listen.made_recordings import (
     Knowing,
     Scripted,
@@ -188,7 +190,7 @@ def test_a_dead_channel_is_said_and_the_live_one_holds_who_the_manifest_says(
     assert nobody in alone.quality.warnings
     assert der([one for one in said if one.speaker == "customer"], alone.speech) <= 0.05
     everybody = np.stack([mixed(two)[0], dead])
-    with pytest.raises(ListeningError, match="nobody says how many speak on this call.*Three ways out"):
+    with pytest.raises(ListeningError, match=r"nobody says how many speak on this call\. Three ways out"):
         heard_in(tmp_path, everybody)
     both = heard_in(tmp_path, everybody, TWO)
     assert nobody in both.quality.warnings
@@ -249,3 +251,136 @@ def test_rep_and_manager_on_one_channel_are_told_apart_within_it(shared_row: Cal
         assert card.joint.withheld
     else:
         assert card.joint.began_at == pytest.approx(began_at(), abs=10)
+
+
+def test_takeover_with_a_channel_each_and_with_an_rttm_file_begins_where_it_is_labelled(
+    shared_row: CallRow, joint: Samples, tmp_path: Path
+) -> None:
+    row = ROWS["plant-joint"]
+    apart = score_call(row, transcriber=joint_engine(row, decode(row.recording).samples, (0, 1, 2))).joint
+    told = replace(shared_row, channels=(), rttm=SAMPLES / "reference" / "plant-joint.rttm")
+    mono = replace(told, recording=write_wav(tmp_path / "mono.wav", mixed(joint)))
+    engine = joint_engine(row, decode(mono.recording).samples, (0, 0, 0))
+    card = score_call(mono, transcriber=engine)
+    assert card.call.quality.diarization == "RTTM file plant-joint.rttm"
+    for found in (apart, card.joint):
+        assert found.takeover is True
+        assert found.began_at == pytest.approx(began_at(), abs=10)
+
+
+# --- five speakers --------------------------------------------------------------------------------
+
+
+CONFERENCE = SCENARIOS / "conference.webm"
+FIVE = CallRow(
+    CONFERENCE,
+    "conference",
+    call_type="joint",
+    rep="Emily Carter",
+    manager="Robert King",
+    customers=("James Walker", "Ruth Bell", "Tom Reed"),
+    channels=(("rep",), ("manager",), ("customer",), ("customer",), ("customer",)),
+)
+ROLES = ["rep", "manager", "customer", "customer", "customer"]
+
+
+@pytest.fixture(scope="module")
+def five() -> tuple[SpeechSegment, ...]:
+    return read_rttm(SCENARIOS / "conference.rttm")
+
+
+@pytest.fixture(scope="module")
+def five_in_mono(tmp_path_factory: pytest.TempPathFactory) -> CallRow:
+    path = tmp_path_factory.mktemp("five") / "mono.wav"
+    return replace(FIVE, recording=write_wav(path, mixed(decode(CONFERENCE).samples)), channels=())
+
+
+def test_five_channels_are_five_speakers_with_the_manifests_roles_and_names(five: tuple[SpeechSegment, ...]) -> None:
+    call = score_call(FIVE, transcriber=Scripted()).call
+    assert [one.speaker for one in call.participants] == [f"channel-{number}" for number in range(1, 6)]
+    assert [one.role for one in call.participants] == ROLES
+    assert [one.name for one in call.participants] == [FIVE.rep, FIVE.manager, *FIVE.customers]
+    assert der(five, call.speech) <= 0.05
+    assert worst_share_error(five, call.speech) <= 2
+    assert call.quality.warnings == ()
+
+
+def test_five_voices_on_one_channel_without_weights_are_refused_with_ways_out(five_in_mono: CallRow) -> None:
+    said = r"Without weights only two people can be told apart, and up to 5 speak on this call\. Three ways out: \(1\)"
+    with pytest.raises(ListeningError, match=said):
+        score_call(five_in_mono, transcriber=Scripted())
+    with pytest.raises(ListeningError, match=said):
+        score_call(replace(five_in_mono, customers=(), speakers=(3, 5)), transcriber=Scripted())
+
+
+def test_five_voices_on_one_channel_with_an_rttm_file_are_five_speakers(
+    five_in_mono: CallRow, five: tuple[SpeechSegment, ...]
+) -> None:
+    row = replace(five_in_mono, rttm=SCENARIOS / "conference.rttm")
+    call = score_call(row, transcriber=Scripted()).call
+    assert sorted(one.role for one in call.participants) == sorted(ROLES)
+    assert call.quality.diarization_trust == "high"
+    assert der(five, call.speech) == 0
+    words = {turn.speaker for turn in call.turns for word in turn.words}
+    assert words == {"rep", "manager", "customer-1", "customer-2", "customer-3"}
+
+
+def test_five_voices_on_one_channel_go_through_pyannote(five_in_mono: CallRow, pyannote_folder: Path) -> None:
+    settings = ListenSettings(diarization_model=str(pyannote_folder), device="cpu")
+    call = score_call(replace(five_in_mono, speakers=(3, 5)), transcriber=Scripted(), settings=settings).call
+    assert 1 <= len({one.speaker for one in call.speech}) <= 5
+    assert call.quality.diarization.startswith("pyannote")
+    assert call.quality.diarization_trust == "high"
+
+
+# --- another language -----------------------------------------------------------------------------
+
+
+GERMAN = CallRow(
+    SCENARIOS / "german.webm",
+    "german",
+    rep="Lukas Brandt",
+    customers=("Anna Vogel",),
+    channels=(("rep",), ("customer",)),
+)
+
+
+def why_all_is_withheld(card: Scorecard) -> set[str]:
+    assert all(one.level is None for one in card.behaviours)
+    return {one.withheld or "" for one in card.behaviours}
+
+
+def test_a_german_call_heard_as_english_has_speakers_and_talk_but_no_level(sphinx: SphinxTranscriber) -> None:
+    card = score_call(GERMAN, transcriber=sphinx)
+    truth = read_rttm(SCENARIOS / "german.rttm")
+    assert der(truth, card.call.speech) <= 0.05
+    (reason,) = why_all_is_withheld(card)
+    assert "not heard well enough" in reason or "does not speak English" in reason
+    seller = dict(card.talk.by_side)["seller"]
+    spoken = {name: sum(s.end - s.start for s in truth if s.speaker == name) for name in ("rep", "customer")}
+    assert seller.talk_share == pytest.approx(spoken["rep"] / sum(spoken.values()), abs=0.02)
+    assert seller.speaking_time is not None and seller.longest_monologue is not None
+    assert any("knows US English only" in one for one in card.warnings)
+
+
+def test_a_german_transcript_is_withheld_as_not_english() -> None:
+    card = score_call(replace(GERMAN, recording=None, channels=(), transcript=SCENARIOS / "german.vtt"))
+    (reason,) = why_all_is_withheld(card)
+    assert reason.startswith("The selling side does not speak English")
+    assert [one.role for one in card.call.participants] == ["rep", "customer"]
+    assert dict(card.talk.by_side)["seller"].talk_share is not None
+
+
+def test_german_asked_of_the_embedded_engine_is_an_error(sphinx: SphinxTranscriber) -> None:
+    said = "language: 'de' was asked for, but the embedded engine knows US English"
+    with pytest.raises(ListeningError, match=said):
+        score_call(GERMAN, settings=ListenSettings(engine="sphinx", language="de"))
+    with pytest.raises(ListeningError, match=said):
+        score_call(replace(GERMAN, language="de"), transcriber=sphinx)
+
+
+def test_german_goes_through_whisper_and_is_named(multilingual_whisper_folder: Path) -> None:
+    settings = ListenSettings(engine="whisper", whisper_model=str(multilingual_whisper_folder), device="cpu")
+    card = score_call(replace(GERMAN, language="de"), transcriber=load_whisper(settings))
+    assert card.call.quality.language == "de"
+    why_all_is_withheld(card)
