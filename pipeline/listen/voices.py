@@ -148,8 +148,9 @@ def tell_apart(
 def surely_two(voices: Voices | None) -> bool:
     """Whether the channel carries two different voices beyond doubt; False is "cannot tell", not "one".
 
-    Short stretches of one real voice are told apart about as well as two like voices are, so this says nothing on less
-    than 30 s of speech. The figures are the middle between one voice and two of the benchmark's recordings.
+    A short recording of one real voice divides about as well as one of two like voices (gain up to 1.0 on 26 s), so
+    less than 30 s of speech says nothing. On longer ones a single voice had gains up to 0.3 and two had 0.9 and more;
+    voices in noise, or one that is seldom heard, can be missed. `benchmarks/voices.py` counts both.
     """
     return (
         voices is not None
