@@ -15,7 +15,7 @@ PENALTY = 0.02
 
 def fit_ordinal(features: Array, levels: NDArray[np.int64], weight: Array | None = None) -> Ordinal:
     """The cumulative logistic model, without negative weights, that best predicts `levels` (0-3) from `features`."""
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     rows = np.asarray(features, dtype=float)
     scale = np.maximum(rows.std(axis=0), 1e-6)

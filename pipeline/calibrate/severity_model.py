@@ -70,7 +70,7 @@ class PanelModel:
 
     def fit(self) -> Array:
         """The parameters with the highest penalised likelihood."""
-        from scipy.optimize import minimize  # type: ignore[import-untyped]
+        from scipy.optimize import minimize
 
         b = len(self.behaviours)
         bounds = [(-3.0, 3.0)] * len(self.raters) + [(-2.0, 5.0)] * b + [(np.log(0.1), np.log(4.0))] * b
