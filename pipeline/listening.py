@@ -14,13 +14,14 @@ from pipeline.listen.call_rows import CallRow
 from pipeline.listen.captions import UNKNOWN, read_transcript
 from pipeline.listen.manifest_cells import MOST_SPEAKERS
 from pipeline.listen.media import Audio, decode
+from pipeline.listen.people import people_of
 from pipeline.listen.recording import Progress, hear
 from pipeline.listen.roles import assign_roles
 from pipeline.listen.rttm_diarizer import RttmDiarizer
 from pipeline.listen.tracks import Expected
 from pipeline.listen.transcribe import Transcriber, choose_engine
 from pipeline.listen.vocabulary import terms_for
-from pipeline.records import MEETINGS, Call, ListeningQuality, Side, Turn
+from pipeline.records import MEETINGS, Call, ListeningQuality, Side, Turn, side_of
 from pipeline.settings import ListenSettings
 
 computing = threading.Lock()
@@ -96,7 +97,7 @@ def _heard(
         transcriber=engine,
         settings=settings,
         expected=expected_of(row, settings),
-        diarizer=None if row.rttm is None else RttmDiarizer(row.rttm),
+        diarizer=None if row.rttm is None else RttmDiarizer(row.rttm, row.recording),
         progress=tell,
     )
     warnings = heard.quality.warnings if note is None else (note, *heard.quality.warnings)
@@ -125,14 +126,10 @@ def expected_of(row: CallRow, settings: ListenSettings) -> Expected:
     return Expected(
         channels=tuple(len(roles) for roles in row.channels),
         speakers=_people(row) or settings.speakers,
-        terms=terms_for(_names(row), row.products, settings.vocabulary),
+        terms=terms_for(people_of(row), row.products, settings.vocabulary),
         language=row.language or settings.language,
         together=row.rttm is not None,
     )
-
-
-def _names(row: CallRow) -> tuple[str, ...]:
-    return tuple(name for name in (row.rep, row.manager, *row.customers) if name)
 
 
 def _people(row: CallRow) -> tuple[int, int] | None:
@@ -140,11 +137,12 @@ def _people(row: CallRow) -> tuple[int, int] | None:
     sides, else what the type of call tells; None where nothing does."""
     if row.speakers is not None:
         return row.speakers
-    sellers = sum(name is not None for name in (row.rep, row.manager))
+    people = people_of(row)
+    selling = sum("seller" in map(side_of, roles) for roles in people.values())
     is_meeting = row.call_type in MEETINGS
-    if (sellers and row.customers) or (is_meeting and sellers == 2):
-        count = sellers + len(row.customers)
-        return count, count
+    if (selling and len(people) > selling) or (is_meeting and selling > 1):
+        most = min(len(people), MOST_SPEAKERS)
+        return most, most
     return (_JOINT, MOST_SPEAKERS) if row.call_type == "joint" else None
 
 

@@ -85,15 +85,15 @@ class PyannoteDiarizer:
             return ()
         windows = cut_windows(duration, stretches or (), self._window)
         limit = _STARTUP_SECONDS + _SECONDS_A_SECOND * duration if self._seconds is None else self._seconds
-        watch = _Watch(limit, duration, progress)
         linker = Linker(None if speakers is None else speakers[1])
         found: list[tuple[float, float, int]] = []
         with self._lock:
+            watch = _Watch(limit, duration, progress)  # waiting for another call's turn is not this one's time
             for start, end in windows:
                 watch.enter(start, end)
                 tracks = self._one_window(samples, start, end, _bounds(speakers, len(windows)), watch)
                 found += _linked(tracks, start, end, linker, len(windows))
-        watch.done()
+            watch.done()
         return _segments(found)
 
     def _one_window(

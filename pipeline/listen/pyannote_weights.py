@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import threading
 import warnings
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,9 @@ _CPU_BATCH = 4
 """Chunks at once on a CPU, where more is no faster and takes more memory (benchmarks/diarization_long.py)."""
 
 
+_loading = threading.Lock()  # while it loads, stdout is turned away, which one thread alone may do; and once is enough
+
+
 class WeightsMissing(ListeningError):
     """The pipeline's files are neither here nor to be fetched."""
 
@@ -36,7 +40,8 @@ def load_pyannote(settings: ListenSettings) -> PyannoteDiarizer:
     token = hub_token(settings)
     prepare()
     folder = _find_folder(name, token)
-    return _load(name, folder, settings.device, token, settings.diarization_seconds)
+    with _loading:
+        return _load(name, folder, settings.device, token, settings.diarization_seconds)
 
 
 def _find_folder(name: str, token: str | None) -> Path:

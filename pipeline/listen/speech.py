@@ -74,17 +74,18 @@ def find_speech_in(
         if last == length:
             return (*found, *stretches)
         cut = _cut(stretches, last / RATE, max(first / RATE, last / RATE - _TAIL))
-        found += [one for one in stretches if one[1] <= cut]
+        found += [one for one in stretches if one[0] < cut]
         first = max(first + 1, round(cut * RATE))
     return tuple(found)
 
 
 def _cut(stretches: Sequence[Stretch], end: float, earliest: float) -> float:
     """Where a window that ends at `end` is cut: in the last pause after `earliest`, or at its end without one."""
-    starts = [start for start, _ in stretches if start > earliest]
     if not stretches or stretches[-1][1] < end - 1.0:
         return end - 0.5
-    return starts[-1] - 0.001 if starts else end
+    if len(stretches) < 2 or stretches[-1][0] <= earliest:
+        return end
+    return max(stretches[-2][1], stretches[-1][0] - 0.001)  # they touch where speech went on for longer than a stretch
 
 
 def windows(stretches: Sequence[Stretch], longest: float = WINDOW) -> Iterator[tuple[Stretch, ...]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +108,28 @@ def test_too_long_a_time_is_stopped_and_says_what_to_do(diarizer, clip) -> None:
     ) as got:
         windowed(diarizer._pipeline, seconds=0.0)(clip)
     assert "diarization_seconds" in str(got.value)
+
+
+def test_waiting_for_another_call_to_be_told_apart_takes_none_of_a_call_s_time(clip) -> None:
+    from pyannote.core import Annotation
+
+    def slow(file, hook, **bounds):
+        time.sleep(0.6)
+        hook("segmentation", None, total=1, completed=1)
+        return Annotation()
+
+    diarizer = PyannoteDiarizer(slow, model_name="slow", revision="1", seconds=1.0)
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(diarizer, [clip[:RATE]] * 3)) == [()] * 3
+
+
+def test_calls_side_by_side_load_one_pipeline_and_leave_stdout_alone(pyannote_folder: Path) -> None:
+    settings = ListenSettings(diarization_model=str(pyannote_folder), device="cpu", diarization_seconds=77.0)
+    stdout = sys.stdout
+    with ThreadPoolExecutor(3) as pool:
+        loaded = list(pool.map(load_pyannote, [settings] * 3))
+    assert len({id(one) for one in loaded}) == 1
+    assert sys.stdout is stdout
 
 
 def test_what_stops_the_pipeline_is_an_error_of_this_call(clip) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.listen.media import RATE, decode
-from pipeline.listen.speech import SpeechSettings, find_speech, widened
+from pipeline.listen.speech import STEP, SpeechSettings, find_speech, find_speech_in, widened
+
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 
 
 def test_each_channel_has_speech_where_its_voice_speaks_and_nowhere_else(two_channels: Path) -> None:
@@ -31,6 +34,19 @@ def test_a_long_stretch_is_cut_at_the_length_that_was_set(phone_call: Path) -> N
     short = find_speech(samples, SpeechSettings(longest=4.0))
     assert len(short) > len(find_speech(samples))
     assert max(end - start for start, end in short) <= 4.3
+
+
+def test_speech_without_any_pause_is_found_whole_window_by_window() -> None:
+    """As a crowded room or music behind a voice: stretches end where they are longest, not in a pause."""
+    samples = decode(SAMPLES / "clinics-demo.mp3").channel(0)
+    steps = samples[: len(samples) // STEP * STEP].reshape(-1, STEP)
+    loud = steps[np.sqrt((steps**2).mean(axis=1)) > 0.02].reshape(-1)
+    (start, end), *_, (_, last) = find_speech(loud)
+    assert end - start > 19.0
+    for window in (45.0, 70.0):
+        found = find_speech_in(lambda a, b: loud[a:b], len(loud), window=window)
+        assert all(a[1] <= b[0] for a, b in pairwise(found))
+        assert sum(b - a for a, b in found) == pytest.approx(last - start, abs=0.5)
 
 
 @pytest.mark.parametrize(
