@@ -18,7 +18,7 @@ _LABEL_WORDS: dict[Role, frozenset[str]] = {
     "manager": frozenset({"manager", "coach"}),
     "customer": frozenset({"customer", "buyer", "client", "prospect", "caller"}),
 }
-_GENERIC = frozenset({"channel", "voice", "speaker", "unknown", "s"}).union(*_LABEL_WORDS.values())
+_GENERIC = frozenset({"channel", "channels", "voice", "speaker", "unknown", "s"}).union(*_LABEL_WORDS.values())
 _TITLE = re.compile(
     r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
 )

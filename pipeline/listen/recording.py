@@ -116,10 +116,10 @@ def _voices(
             f"{audio.path}: the diarization found nobody speaking, although there is speech. Use a recording with a "
             "channel a party, or give a transcript with speakers."
         )
-    if tracks > 1:  # labels of their own: another track may have a speaker-1 as well
+    if tracks > 1 or track.is_named:  # labels that tell the channel: by whom it is named there, and from other tracks'
         order = {label: number for number, label in enumerate(dict.fromkeys(one.speaker for one in found), start=1)}
-        names = {label: f"{track.label}-voice-{number}" for label, number in order.items()}
-        names = names if len(names) > 1 else dict.fromkeys(names, track.label)
+        names = {label: f"{track.voice_label}-voice-{number}" for label, number in order.items()}
+        names = names if len(names) > 1 else dict.fromkeys(names, track.voice_label)
         found = tuple(replace(one, speaker=names[one.speaker]) for one in found)
     return _Voices(found, diarizer)
 

@@ -7,7 +7,7 @@ about channels that are dead, equal, mixed or full of cross-talk.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,16 +44,26 @@ NOTHING_EXPECTED = Expected()
 @dataclass(frozen=True, slots=True)
 class Track:
     """One or more channels that are listened to as one. `speech` are its own stretches, `people` the least and the most
-    voices on it, None where it is not known."""
+    voices on it, None where it is not known. `copies` are channels with the same sound, which are not listened to;
+    `is_named` is whether the user named who is on it, and it is a channel of its own."""
 
     channels: tuple[int, ...]
     speech: tuple[Stretch, ...]
     people: tuple[int, int] | None
+    copies: tuple[int, ...] = ()
+    is_named: bool = False
 
     @property
     def label(self) -> str:
-        """The speaker's label where one voice is on it, and the beginning of the labels where there are several."""
+        """The speaker's label where one voice is on it."""
         return f"channel-{self.channels[0] + 1}"
+
+    @property
+    def voice_label(self) -> str:
+        """The beginning of the labels where several voices are on it. With several channels it is none of theirs: who
+        is named on one of them may be any of the voices."""
+        everywhere = sorted((*self.channels, *self.copies))
+        return self.label if len(everywhere) == 1 else "channels-" + "-".join(str(one + 1) for one in everywhere)
 
     @property
     def has_one_voice(self) -> bool:
@@ -63,10 +73,14 @@ class Track:
     def samples(self, audio: Audio, first: int = 0, last: int | None = None) -> Samples:
         """The mean of its channels between two samples, in memory."""
         last = audio.length if last is None else last
-        mixed = audio.channel(self.channels[0], first, last)
-        for channel in self.channels[1:]:
-            mixed = mixed + audio.channel(channel, first, last)
-        return np.asarray(mixed / len(self.channels), np.float32) if len(self.channels) > 1 else mixed
+        if len(self.channels) == 1:
+            return audio.channel(self.channels[0], first, last)
+        mixed = np.empty(max(0, last - first), np.float32)
+        for at in range(first, last, _BLOCK):  # so that a long call's channels are never held beside their mean
+            stop = min(at + _BLOCK, last)
+            mixed[at - first : stop - first] = sum(audio.channel(one, at, stop) for one in self.channels)
+        mixed /= len(self.channels)
+        return mixed
 
 
 def find_tracks(
@@ -94,9 +108,7 @@ def find_tracks(
         return (_everybody(audio, groups, expected),), _about_groups(groups, expected)
     firsts = [group[0] for group in groups.groups]
     own, removed = without_bleed([levels[first] for first in firsts], [heard[first] for first in firsts])
-    tracks = tuple(
-        Track(group, speech, _people(group, groups, expected)) for group, speech in zip(groups.groups, own, strict=True)
-    )
+    tracks = tuple(_track(group, speech, groups, expected) for group, speech in zip(groups.groups, own, strict=True))
     counted = _counted([track for track in tracks if track.speech], expected)
     silent = [track for track in tracks if not track.speech]
     return counted, [*_about_groups(groups, expected), *_about_silence(silent), *_about_bleed(firsts, removed)]
@@ -122,13 +134,13 @@ def _levels(audio: Audio, channel: int) -> Samples:
     return np.concatenate([*blocks, np.zeros(0, np.float32)])
 
 
-def _people(group: tuple[int, ...], groups: Groups, expected: Expected) -> tuple[int, int] | None:
-    """How many people the user names on these channels, copies of them included; None where nobody said."""
+def _track(group: tuple[int, ...], speech: tuple[Stretch, ...], groups: Groups, expected: Expected) -> Track:
+    """The group's track, with the number of people whom the user names on it and on its copies."""
+    copies = tuple(copy for copy, original in groups.copies if original in group)
     if not expected.channels:
-        return None
-    merged = [*group, *(copy for copy, original in groups.copies if original in group)]
-    count = sum(expected.channels[channel] for channel in merged)
-    return count, count
+        return Track(group, speech, None, copies)
+    count = sum(expected.channels[channel] for channel in (*group, *copies))
+    return Track(group, speech, (count, count), copies, is_named=len(group) + len(copies) == 1)
 
 
 def _counted(live: Sequence[Track], expected: Expected) -> tuple[Track, ...]:
@@ -144,7 +156,7 @@ def _counted(live: Sequence[Track], expected: Expected) -> tuple[Track, ...]:
 
 
 def _with_people(track: Track, people: tuple[int, int] | None) -> Track:
-    return Track(track.channels, track.speech, people)
+    return replace(track, people=people)
 
 
 def _about_groups(groups: Groups, expected: Expected) -> list[str]:

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from pipeline.errors import ListeningError, MediaError
+from pipeline.listen.call_rows import CallRow
 from pipeline.listen.media import RATE, Samples, decode
 from pipeline.listen.recording import Heard, hear
+from pipeline.listen.role_evidence import channel_roles
 from pipeline.listen.sphinx import SphinxTranscriber
 from pipeline.listen.tracks import Expected
 from pipeline.records import SpeechSegment
@@ -173,6 +175,25 @@ def test_people_who_share_a_channel_are_told_apart_within_it(two_channels: Path,
     ]  # fmt: skip
     assert heard.quality.diarization == "two voices and channels"
     assert heard.quality.diarization_trust == "low"
+
+
+def test_voices_of_one_named_channel_are_labelled_by_it_and_those_of_equal_channels_are_not(
+    tmp_path: Path, channels: Samples, sphinx: SphinxTranscriber
+) -> None:
+    """Who is named on one of two equal channels may be any of the voices on them."""
+    mixed = channels.sum(axis=0)
+    mono, three = (
+        wav(tmp_path / "mono.wav", mixed[None]),
+        wav(tmp_path / "three.wav", np.stack([mixed, mixed, channels[1][::-1]])),
+    )
+    row = CallRow(None, "a", channels=(("rep", "customer"),))
+    heard = hear(mono, transcriber=sphinx, expected=Expected(channels=(2,)), diarizer=TwoVoices(4.3))
+    assert heard.speakers == ("channel-1-voice-1", "channel-1-voice-2")
+    assert channel_roles(heard.speakers[0], row) == {"rep", "customer"}
+    heard = hear(three, transcriber=sphinx, expected=Expected(channels=(1, 1, 1)), diarizer=TwoVoices(4.3))
+    assert heard.speakers == ("channels-1-2-voice-1", "channels-1-2-voice-2", "channel-3")
+    row = CallRow(None, "a", channels=(("rep",), ("customer",), ("manager",)))
+    assert [sorted(channel_roles(one, row)) for one in heard.speakers] == [[], [], ["manager"]]
 
 
 def test_more_people_than_channels_may_be_on_any_of_them(two_channels: Path, sphinx: SphinxTranscriber) -> None:

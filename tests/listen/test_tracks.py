@@ -86,6 +86,13 @@ def test_two_microphones_in_one_room_are_mixed(parties: Samples) -> None:
     assert np.allclose(tracks[0].samples(audio, 100, 900), room[:, 100:900].mean(axis=0), atol=1e-6)
 
 
+def test_long_channels_are_mixed_piece_by_piece() -> None:
+    pair = noise((2, 61 * RATE), 0.1)
+    track = Track((0, 1), (), None)
+    assert np.allclose(track.samples(Recording(pair)), pair.mean(axis=0), atol=1e-6)  # type: ignore[arg-type]
+    assert np.allclose(track.samples(Recording(pair), 5, RATE), pair[:, 5:RATE].mean(axis=0), atol=1e-6)  # type: ignore[arg-type]
+
+
 def test_three_people_on_two_channels_may_be_on_either(parties: Samples) -> None:
     tracks, _ = tracks_of(parties, Expected(speakers=(3, 3)))
     assert [one.people for one in tracks] == [(1, 2), (1, 2)]
