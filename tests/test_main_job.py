@@ -1,11 +1,10 @@
 """The main job on the samples, as the README's first command runs it.
 
-The recordings are listened to with the embedded engine; the levels are compared with the labels in labels.json.
+The recordings are listened to with the embedded engine (fixture `scored`); the levels are compared with the labels in
+labels.json.
 """
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -22,27 +21,6 @@ LABELS = json.loads((SAMPLES / "labels.json").read_text(encoding="utf-8"))
 ROWS = read_manifest(SAMPLES / "calls.csv").rows
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def scored(tmp_path_factory):
-    """The output folder of the main job."""
-    out = tmp_path_factory.mktemp("out")
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.cli",
-        "score",
-        SAMPLES,
-        "--manifest",
-        SAMPLES / "calls.csv",
-        "--out",
-        out,
-    ]
-    done = subprocess.run([*command, "--engine", "sphinx"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "Open " in done.stdout
-    return out / "calls"
 
 
 def card_of(scored, call_id):
