@@ -36,9 +36,10 @@ class _Group:
 
 
 def measure(call: Call) -> Talk:
-    """The talk measures of a call, for each speaker (in order of first turn) and each side that spoke."""
+    """The talk measures of a call, for each speaker (in order of first turn, then those who are heard and of whom no
+    word was understood) and each side that spoke."""
     call = replace(call, speech=speech_of(call))  # once for all groups: a long call has thousands of stretches
-    speakers = list(dict.fromkeys(turn.speaker for turn in call.turns))
+    speakers = _speakers(call)
     known: tuple[Side, ...] = ("seller", "buyer", "unknown")
     spoke = {call.participant(name).side for name in speakers}
     timed = is_timed(call)
@@ -55,22 +56,30 @@ def measure(call: Call) -> Talk:
     )
 
 
+def _speakers(call: Call) -> list[str]:
+    """Everybody who spoke; without a single turn nobody did, as far as anybody knows."""
+    heard = [*(turn.speaker for turn in call.turns), *(one.speaker for one in call.speech)]
+    return list(dict.fromkeys(heard)) if call.turns else []
+
+
 def _speaker(call: Call, name: str) -> _Group:
     return _Group(lambda turn: turn.speaker == name, frozenset([name]), call.participant(name).side)
 
 
 def _of_side(call: Call, side: Side, floor: tuple[Turn, ...], gone: frozenset[str]) -> TalkMeasures:
-    members = frozenset(one for one in {turn.speaker for turn in call.turns} if call.participant(one).side == side)
+    members = frozenset(one for one in _speakers(call) if call.participant(one).side == side)
     group = _Group(lambda turn: turn.speaker in members, members, side)
     return _measures(call, group, floor, gone | _MEASURES if BY_SIDE in gone else gone)
 
 
 _MEASURES = frozenset(name for name in TalkMeasures.__slots__ if name not in {"turns", "words"})
 """The fields of TalkMeasures that can be withheld; turns and words are counts of what the transcript holds."""
+_FROM_WORDS = _MEASURES - {"talk_share", "speaking_time"}
+"""Those of which nothing is known where somebody is heard and no word of theirs was understood."""
 
 
 def _measures(call: Call, group: _Group, floor: tuple[Turn, ...], gone: frozenset[str]) -> TalkMeasures:
-    """The group's measures; those in `gone` are None."""
+    """The group's measures; those in `gone` are None, and without a turn all that need words."""
     turns = [turn for turn in call.turns if group.owns(turn)]
     words, timed = sum(map(word_count, turns)), is_timed(call)
     speaking = _speaking_time(call, group.speakers) if timed else None
@@ -87,7 +96,7 @@ def _measures(call: Call, group: _Group, floor: tuple[Turn, ...], gone: frozense
         patience=_rounded(_patience(call, group, floor)) if _answers(call, group) else None,
         interruptions=_interruptions(floor, group),
     )
-    nothing: dict[str, Any] = dict.fromkeys(gone & _MEASURES)
+    nothing: dict[str, Any] = dict.fromkeys((gone if turns else gone | _FROM_WORDS) & _MEASURES)
     return replace(measured, **nothing)
 
 

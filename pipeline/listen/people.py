@@ -20,9 +20,11 @@ _LABEL_WORDS: dict[Role, frozenset[str]] = {
 }
 _GENERIC = frozenset({"channel", "channels", "voice", "speaker", "unknown", "s"}).union(*_LABEL_WORDS.values())
 _TITLE = re.compile(
-    r"\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b", re.IGNORECASE
+    r"\b(?:customer|client)\s+(?:success|services?|support|care|experience|relations|solutions|partner)\b(?:\s+[^\W\d_]+)?"
+    r"|\b(?!sales\b|the\b|our\b|my\b)[^\W\d_]+\s+(?:manager|agent|representative|coach)\b",
+    re.IGNORECASE,
 )
-"""Somebody's job ("Facility manager"), which the buyer may have as well."""
+"""Somebody's job ("Facility manager", "Customer Success Manager"), which either side may have."""
 _SURE_OF_NAME = 2.5
 """Log-odds from which what is said tells a name: one introduction, or being spoken to by it and never saying it."""
 _AHEAD = 2.0

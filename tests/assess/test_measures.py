@@ -75,6 +75,20 @@ def test_measures_use_speech_segments_where_there_are_some(call):
     assert talk["C"].talk_share == pytest.approx(0.2)
 
 
+def test_measures_who_is_heard_without_a_word_understood_has_a_share_and_no_more(call):
+    """As on a channel of which the engine understood nothing: the others' shares would not add to one."""
+    call = replace(call, turns=tuple(turn for turn in call.turns if turn.speaker == "R"))
+    call = replace(call, speech=(SpeechSegment("R", 0, 10), SpeechSegment("C", 11, 15)))
+    talk = measure(call)
+    assert [name for name, _ in talk.by_speaker] == ["R", "C"]
+    assert [side for side, _ in talk.by_side] == ["seller", "buyer"]
+    customer = dict(talk.by_speaker)["C"]
+    assert (customer.talk_share, customer.speaking_time) == (pytest.approx(4 / 14, abs=1e-3), 4.0)
+    assert (customer.turns, customer.words) == (0, 0)
+    assert customer.longest_monologue is customer.words_per_minute is customer.questions is None
+    assert sum(one.talk_share for _, one in talk.by_side) == pytest.approx(1, abs=2e-3)
+
+
 def test_measures_a_back_channel_does_not_end_a_monologue():
     call = timed_call(("R", 0, 10, words(20)), ("C", 10, 10.5, "mm hm"), ("R", 10.5, 30, words(40)))
     assert dict(measure(call).by_speaker)["R"].longest_monologue == 30.0

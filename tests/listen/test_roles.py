@@ -61,6 +61,8 @@ def test_roles_names_in_any_script():
     ("label", "role"),
     [
         ("Facility manager", None),
+        ("Customer Success Manager", None),
+        ("Dana (Customer Success)", None),
         ("Claims Agent 2", None),
         ("Sales Manager", None),  # rep or manager: what is said decides
         ("Manager", "manager"),
