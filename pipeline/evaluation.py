@@ -19,6 +19,8 @@ from pipeline.evaluate.figures import CallFigures, Total, totals
 from pipeline.evaluate.files import SPEAKERS, TRANSCRIPTS, CallFiles, read_call
 from pipeline.evaluate.spoken import label_key
 from pipeline.listen.manifest import CallRow, read_manifest
+from pipeline.listen.people import names_of
+from pipeline.listen.role_chances import SIDES
 from pipeline.records import Role
 from pipeline.settings import keep_private
 
@@ -112,9 +114,7 @@ def _evaluated(
 
 def _roles(row: CallRow) -> dict[str, Role]:
     """The people whom the manifest names, with their roles."""
-    people: list[tuple[str | None, Role]] = [(row.rep, "rep"), (row.manager, "manager")]
-    people += [(name, "customer") for name in row.customers]
-    return {label_key(name): role for name, role in people if name}
+    return {label_key(name): role for role in SIDES for name in names_of(row, role)}
 
 
 def _output(out: Path) -> dict[str, CallFiles]:

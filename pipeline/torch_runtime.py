@@ -12,6 +12,7 @@ import importlib.util
 import logging
 import os
 import sys
+import threading
 import types
 from collections.abc import Callable
 from typing import Any
@@ -20,12 +21,18 @@ from pipeline.settings import keep_private
 
 _log = logging.getLogger(__name__)
 _EXTENSION = "torchaudio._extension"
+_preparing = threading.Lock()  # a thread must not find the package half imported by another
 
 
 def prepare() -> None:
     """Make torch, transformers and pyannote.audio importable, with their telemetry off. Cheap when repeated."""
     keep_private()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch's idle threads must not spin beside a speech engine
+    with _preparing:
+        _prepare_torchaudio()
+
+
+def _prepare_torchaudio() -> None:
     if _EXTENSION in sys.modules or importlib.util.find_spec("torchaudio") is None:
         return
     try:

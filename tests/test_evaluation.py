@@ -64,6 +64,17 @@ def test_evaluation_of_scored_transcripts(tmp_path):
     }  # fmt: skip
 
 
+def test_evaluation_takes_each_of_several_names_in_a_cell_for_itself(tmp_path):
+    lines = [("Ann Lee", "rep"), ("Bob Ray", "rep"), ("Carl Roth", "customer")]
+    for folder, column in (("references", 0), ("made", 1)):
+        (tmp_path / folder).mkdir()
+        cues = [f"00:0{n}.000 --> 00:0{n + 1}.000\n<v {line[column]}>Hello there.\n" for n, line in enumerate(lines)]
+        (tmp_path / folder / "call.vtt").write_text("\n".join(["WEBVTT\n", *cues]), encoding="utf-8")
+    (tmp_path / "calls.csv").write_text("call_id,transcript,rep,customer\ncall,call.vtt,Ann Lee; Bob Ray,Carl Roth\n")
+    found = evaluate_files(tmp_path / "made", references=tmp_path / "references", manifest=tmp_path / "calls.csv")
+    assert found.calls[0].figures["role_accuracy"].counts["right"] == 6
+
+
 def test_evaluation_says_and_counts_what_has_no_partner_and_what_cannot_be_read(other, tmp_path):
     (other / f"{CALLS[0]}.vtt").unlink()
     (other / f"{CALLS[0]}.rttm").unlink()
