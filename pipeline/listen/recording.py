@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipeline.errors import ListeningError
 from pipeline.listen.attribute import attribute_words, make_turns
-from pipeline.listen.diarize import Diarizer, choose_diarizer
+from pipeline.listen.diarize import Diarizer
 from pipeline.listen.guards import total_dropped
-from pipeline.listen.media import RATE, Audio, Samples, decode
+from pipeline.listen.media import RATE, Audio, decode
+from pipeline.listen.speakers import Voices, find_voices, quietened
 from pipeline.listen.speech import Stretch, windows
 from pipeline.listen.tracks import NOTHING_EXPECTED, Expected, Track, find_tracks
 from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
@@ -76,52 +76,14 @@ def hear(
     audio = audio or decode(path, settings.limits)
     tell("decode", 1, 1)
     tracks, notes = find_tracks(audio, expected, tell)
-    voices = [_voices(track, len(tracks), audio, diarizer, settings, tell) for track in tracks]
+    alone = len(tracks) == 1
+    voices = [find_voices(track, audio, settings, alone=alone, diarizer=diarizer, tell=tell) for track in tracks]
     said = _all_said(audio, tracks, voices, transcriber, expected, tell)
-    return _heard(audio, transcriber, said, [*audio.warnings, *notes])
+    return _heard(audio, transcriber, said, [*audio.warnings, *notes, *(note for one in voices for note in one.notes)])
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Nobody wants to know."""
-
-
-# --- who speaks when ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Voices:
-    """Who speaks when on a track; `diarizer` is None where the channel tells."""
-
-    speech: tuple[SpeechSegment, ...]
-    diarizer: Diarizer | None = None
-
-
-def _voices(
-    track: Track, tracks: int, audio: Audio, diarizer: Diarizer | None, settings: ListenSettings, tell: Progress
-) -> _Voices:
-    """The voices of a track: its channel's own, or those that a diarizer tells apart."""
-    if track.has_one_voice and not (diarizer and tracks == 1):
-        return _Voices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
-    diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
-    tell("diarize", 0, 1)
-    found = diarizer(
-        _quietened(track.samples(audio), track.speech, 0.0),
-        speakers=track.people,
-        stretches=track.speech,
-        progress=lambda done, total: tell("diarize", done, total),
-    )
-    tell("diarize", 1, 1)
-    if not found:
-        raise ListeningError(
-            f"{audio.path}: the diarization found nobody speaking, although there is speech. Use a recording with a "
-            "channel a party, or give a transcript with speakers."
-        )
-    if tracks > 1 or track.is_named:  # labels that tell the channel: by whom it is named there, and from other tracks'
-        order = {label: number for number, label in enumerate(dict.fromkeys(one.speaker for one in found), start=1)}
-        names = {label: f"{track.voice_label}-voice-{number}" for label, number in order.items()}
-        names = names if len(names) > 1 else dict.fromkeys(names, track.voice_label)
-        found = tuple(replace(one, speaker=names[one.speaker]) for one in found)
-    return _Voices(found, diarizer)
 
 
 # --- what is said ---------------------------------------------------------------------------------
@@ -130,7 +92,7 @@ def _voices(
 def _all_said(
     audio: Audio,
     tracks: Sequence[Track],
-    voices: Sequence[_Voices],
+    voices: Sequence[Voices],
     transcriber: Transcriber,
     expected: Expected,
     tell: Progress,
@@ -170,23 +132,10 @@ def _transcribed(
     end = min(audio.length, round((piece[-1][1] + 1.0) * RATE))
     at = begin / RATE
     inside = [(start - at, stop - at) for start, stop in piece]
-    samples = _quietened(track.samples(audio, begin, end), inside, _MARGIN)
+    samples = quietened(track.samples(audio, begin, end), inside, _MARGIN)
     found = transcriber(samples, hotwords=terms, stretches=inside, language=language)
     words = tuple(replace(w, start=round(w.start + at, 3), end=round(w.end + at, 3)) for w in found.words)
     return replace(found, words=words, unheard=tuple((start + at, end + at) for start, end in found.unheard))
-
-
-def _quietened(samples: Samples, speech: Sequence[Stretch], margin: float) -> Samples:
-    """The samples with everything but the stretches (and a margin) made quiet, so that nobody hears cross-talk.
-
-    The samples themselves are changed: a copy of a long channel would double its memory.
-    """
-    quiet_from = 0
-    for start, end in speech:
-        samples[quiet_from : max(quiet_from, round((start - margin) * RATE))] = 0
-        quiet_from = max(quiet_from, round((end + margin) * RATE))
-    samples[quiet_from:] = 0
-    return samples
 
 
 def _joined(parts: Sequence[Transcript]) -> Transcript:
@@ -204,7 +153,7 @@ def _joined(parts: Sequence[Transcript]) -> Transcript:
     )
 
 
-def _attributed(transcript: Transcript, voices: _Voices) -> _Said:
+def _attributed(transcript: Transcript, voices: Voices) -> _Said:
     """The words with their speakers: the channel's, or the voice that speaks at that time."""
     if voices.diarizer is None:
         label = voices.speech[0].speaker

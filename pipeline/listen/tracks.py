@@ -44,13 +44,14 @@ NOTHING_EXPECTED = Expected()
 @dataclass(frozen=True, slots=True)
 class Track:
     """One or more channels that are listened to as one. `speech` are its own stretches, `people` the least and the most
-    voices on it, None where it is not known. `copies` are channels with the same sound, which are not listened to;
-    `is_named` is whether the user named who is on it, and it is a channel of its own."""
+    voices on it, None where it is not known. `others` are channels that are not listened to, being equal or dead, and
+    whose people may be on this one; `is_named` is whether the user named who is on it, and it is a channel of its own.
+    """
 
     channels: tuple[int, ...]
     speech: tuple[Stretch, ...]
     people: tuple[int, int] | None
-    copies: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
     is_named: bool = False
 
     @property
@@ -62,13 +63,18 @@ class Track:
     def voice_label(self) -> str:
         """The beginning of the labels where several voices are on it. With several channels it is none of theirs: who
         is named on one of them may be any of the voices."""
-        everywhere = sorted((*self.channels, *self.copies))
+        everywhere = sorted((*self.channels, *self.others))
         return self.label if len(everywhere) == 1 else "channels-" + "-".join(str(one + 1) for one in everywhere)
 
     @property
     def has_one_voice(self) -> bool:
         """Whether nobody needs to be told apart on it."""
         return self.people == (1, 1)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is known that several people are on it."""
+        return self.people is not None and self.people[0] > 1
 
     def samples(self, audio: Audio, first: int = 0, last: int | None = None) -> Samples:
         """The mean of its channels between two samples, in memory."""
@@ -109,8 +115,8 @@ def find_tracks(
     firsts = [group[0] for group in groups.groups]
     own, removed = without_bleed([levels[first] for first in firsts], [heard[first] for first in firsts])
     tracks = tuple(_track(group, speech, groups, expected) for group, speech in zip(groups.groups, own, strict=True))
-    counted = _counted([track for track in tracks if track.speech], expected)
     silent = [track for track in tracks if not track.speech]
+    counted = _counted([track for track in tracks if track.speech], silent, expected)
     return counted, [*_about_groups(groups, expected), *_about_silence(silent), *_about_bleed(firsts, removed)]
 
 
@@ -143,20 +149,24 @@ def _track(group: tuple[int, ...], speech: tuple[Stretch, ...], groups: Groups, 
     return Track(group, speech, (count, count), copies, is_named=len(group) + len(copies) == 1)
 
 
-def _counted(live: Sequence[Track], expected: Expected) -> tuple[Track, ...]:
+def _counted(live: Sequence[Track], silent: Sequence[Track], expected: Expected) -> tuple[Track, ...]:
     """The tracks with speech, each with its number of people as far as the numbers of people and channels tell."""
-    if expected.channels:
-        return tuple(live)
+    if expected.channels:  # whoever is named on a dead channel may be on a live one
+        missing = sum((track.people or (0, 0))[1] for track in silent)
+        dead = tuple(channel for track in silent for channel in (*track.channels, *track.others))
+        return tuple(
+            replace(track, people=_more(track.people, missing), others=(*track.others, *dead)) for track in live
+        )
     if len(live) == 1:  # mono, or the others are dead and everybody may be on this one
-        return (_with_people(live[0], expected.speakers),)
-    spare = None if expected.speakers is None else expected.speakers[0] - len(live)
-    if spare is None or spare <= 0:
-        return tuple(_with_people(track, (1, 1)) for track in live)
-    return tuple(_with_people(track, (1, 1 + spare)) for track in live)
+        return (replace(live[0], people=expected.speakers),)
+    if expected.speakers is None:
+        return tuple(live)
+    spare = max(0, expected.speakers[0] - len(live))
+    return tuple(replace(track, people=(1, 1 + spare)) for track in live)
 
 
-def _with_people(track: Track, people: tuple[int, int] | None) -> Track:
-    return replace(track, people=people)
+def _more(people: tuple[int, int] | None, missing: int) -> tuple[int, int] | None:
+    return people if people is None else (people[0], people[1] + missing)
 
 
 def _about_groups(groups: Groups, expected: Expected) -> list[str]:

@@ -69,12 +69,12 @@ def _guesses(view: View, weights: Floats) -> Floats:
 def _fit(views: Sequence[View], weights: Floats, shares: Floats, settings: VoiceSettings) -> tuple[Floats, Floats]:
     """Every guess's share of the first voice in each piece, (guesses, pieces), and its gain over one voice, when the
     means have settled."""
-    pulls = [(view.means, np.linalg.inv(view.spread)) for view in views]
+    pulls = [(view.means, np.asarray(np.linalg.inv(view.spread), np.float64)) for view in views]
     stay = float(np.exp(-settings.piece / settings.turn))
     scale = settings.weight * weights / len(views)
     for _ in range(_ROUNDS):
         first, second = (
-            scale * sum(_likelihood(means, precision, share * weights) for means, precision in pulls)
+            scale * np.sum([_likelihood(means, precision, share * weights) for means, precision in pulls], axis=0)
             for share in (shares, 1 - shares)
         )
         settled, gains = _chain(first, second, stay)

@@ -11,14 +11,16 @@ import pytest
 
 from pipeline.errors import ListeningError, MediaError
 from pipeline.listen.call_rows import CallRow
-from pipeline.listen.media import RATE, Samples, decode
+from pipeline.listen.media import RATE, Audio, Samples, decode
 from pipeline.listen.recording import Heard, hear
 from pipeline.listen.role_evidence import channel_roles
 from pipeline.listen.sphinx import SphinxTranscriber
 from pipeline.listen.tracks import Expected
-from pipeline.records import SpeechSegment
+from pipeline.listen.transcribe import Transcript
+from pipeline.records import SpeechSegment, Word
 from pipeline.settings import ListenSettings
 
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 OFFLINE = ListenSettings(diarization_model="/no/such/folder")
 
 
@@ -196,11 +198,58 @@ def test_voices_of_one_named_channel_are_labelled_by_it_and_those_of_equal_chann
     assert [sorted(channel_roles(one, row)) for one in heard.speakers] == [[], [], ["manager"]]
 
 
-def test_more_people_than_channels_may_be_on_any_of_them(two_channels: Path, sphinx: SphinxTranscriber) -> None:
-    voices = TwoVoices(7.0)
-    expected = Expected(speakers=(3, 3))
-    hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=expected, diarizer=voices)
-    assert voices.asked == [(1, 2), (1, 2)]
+def test_more_people_than_channels_is_said_where_no_second_voice_is_sure(
+    two_channels: Path, sphinx: SphinxTranscriber
+) -> None:
+    heard = hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=Expected(speakers=(3, 3)))
+    assert heard.speakers == ("channel-1", "channel-2")
+    said = "More people are named than channels carry speech, and no second voice is sure on channel 1"
+    assert any(warning.startswith(said) for warning in heard.quality.warnings)
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No hub is asked for weights."""
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+
+class Hears:
+    """An engine that hears one word in every stretch."""
+
+    name = "script"
+    models = (("script", "1"),)
+    warnings = ()
+
+    def __call__(self, samples, *, hotwords=(), stretches=None, language=None):
+        return Transcript(tuple(Word("word", start, min(start + 0.3, end), 0.9) for start, end in stretches))
+
+
+@pytest.mark.parametrize("expected", [Expected(), Expected(speakers=(3, 3))])
+def test_two_voices_on_a_channel_are_found_where_nobody_named_them(expected: Expected, offline: None) -> None:
+    samples = decode(SAMPLES / "plant-joint.flac").samples
+    audio = Audio.of(np.stack([samples[0] + samples[1], samples[2]]))  # rep and manager share the first channel
+    heard = hear(Path("a.wav"), transcriber=Hears(), settings=ListenSettings(), expected=expected, audio=audio)
+    assert set(heard.speakers) == {"channel-1-voice-1", "channel-1-voice-2", "channel-2"}
+    assert heard.quality.diarization_trust == "low"
+    assert any(one.startswith("Channel 1 carries two voices although") for one in heard.quality.warnings)
+
+
+def test_two_parties_without_a_manifest_are_one_voice_a_channel() -> None:
+    audio = decode(SAMPLES / "clinics-demo.mp3")
+    heard = hear(audio.path, transcriber=Hears(), settings=OFFLINE, audio=audio)
+    assert set(heard.speakers) == {"channel-1", "channel-2"}
+
+
+def test_the_second_party_of_a_dead_channel_is_looked_for_on_the_live_one(offline: None) -> None:
+    samples = decode(SAMPLES / "clinics-demo.mp3").samples
+    dead = np.zeros_like(samples[0])
+    claimed = Expected(channels=(1, 1))
+    for live, people in ((samples.sum(axis=0), 2), (samples[0], 1)):
+        audio = Audio.of(np.stack([live, dead]))
+        heard = hear(Path("a.wav"), transcriber=Hears(), settings=ListenSettings(), expected=claimed, audio=audio)
+        assert len(heard.speakers) == people
 
 
 def test_a_wrong_number_of_named_channels_is_refused(two_channels: Path, sphinx: SphinxTranscriber) -> None:

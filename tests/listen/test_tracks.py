@@ -53,13 +53,15 @@ def noise(shape: tuple[int, ...], level: float = 0.0005) -> Samples:
 # --- groups ---------------------------------------------------------------------------------------
 
 
-def test_two_parties_are_two_tracks_of_one_voice_each(parties: Samples) -> None:
+def test_two_parties_are_two_tracks(parties: Samples) -> None:
     tracks, notes = tracks_of(parties)
     assert [(one.channels, one.people, one.label) for one in tracks] == [
-        ((0,), (1, 1), "channel-1"),
-        ((1,), (1, 1), "channel-2"),
+        ((0,), None, "channel-1"),
+        ((1,), None, "channel-2"),
     ]
     assert notes == []
+    assert [one.people for one in tracks_of(parties, Expected(channels=(1, 1)))[0]] == [(1, 1), (1, 1)]
+    assert [one.people for one in tracks_of(parties, Expected(speakers=(2, 2)))[0]] == [(1, 1), (1, 1)]
 
 
 @pytest.mark.parametrize(
