@@ -23,7 +23,7 @@ WAYS_OUT = (
     "Three ways out: (1) weights: accept the terms of pyannote/speaker-diarization-community-1 on the model hub and "
     "set HF_TOKEN, or fetch it once (`hf download pyannote/speaker-diarization-community-1 --local-dir FOLDER`) and "
     "give --diarization-model FOLDER; (2) channels: a recording with a channel a party; (3) a transcript with "
-    "speakers, in the manifest's `transcript` column."
+    "speakers or an RTTM file, in the manifest's column `transcript` or `rttm`."
 )
 _WEIGHTLESS_PEOPLE = 2
 
@@ -96,5 +96,8 @@ def _two_voices() -> Diarizer:
 def _number_of(speakers: tuple[int, int] | None) -> str:
     """Why the diarizer without weights does not help."""
     if speakers is None:
-        return "Without weights only two people can be told apart, and nobody says how many speak on this call. "
+        return (
+            "Without weights only two people can be told apart, and nobody says how many speak on this call: if they "
+            "are two, say so (--speakers 2, or the manifest's column `speakers`). "
+        )
     return f"Without weights only two people can be told apart, and up to {speakers[1]} speak on this call. "
