@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.listen.captions import Imported, read_transcript
 from pipeline.listen.sphinx import SphinxTranscriber
 from pipeline.torch_runtime import prepare
 
@@ -228,3 +229,16 @@ def _save_plda(folder: Path, dimension: int) -> None:
 def two_channels() -> Path:
     """14 s of two voices with a channel each; see audio/README.md."""
     return AUDIO / "two_channels.flac"
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    """Write a transcript of this name and content (JSON where it is no text), and read it."""
+
+    def write_and_read(name: str, content: object) -> Imported:
+        path = tmp_path / name
+        text = content if isinstance(content, str | bytes) else json.dumps(content)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return read_transcript(path)
+
+    return write_and_read

@@ -190,7 +190,7 @@ def test_a_dead_channel_is_said_and_the_live_one_holds_who_the_manifest_says(
     assert nobody in alone.quality.warnings
     assert der([one for one in said if one.speaker == "customer"], alone.speech) <= 0.05
     everybody = np.stack([mixed(two)[0], dead])
-    with pytest.raises(ListeningError, match=r"nobody says how many speak on this call: if they are two, say so .*Three ways out"):
+    with pytest.raises(ListeningError, match=r"nobody says how many speak.*if they are two, say so .*Three ways"):
         heard_in(tmp_path, everybody)
     both = heard_in(tmp_path, everybody, TWO)
     assert nobody in both.quality.warnings
