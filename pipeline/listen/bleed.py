@@ -7,6 +7,7 @@ is measured on the call itself, from the moments in which the other speaks; what
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -19,10 +20,12 @@ from pipeline.listen.speech import STEPS_A_SECOND, Stretch
 _DOMINANT = 2.5  # where another channel is 8 dB louder, its party is the one that speaks
 _LOUD = 0.3  # of that channel's level when it is loud: its fading ends say little about how much is heard elsewhere
 _FEWEST_STEPS = STEPS_A_SECOND // 2
+_FEWEST_CLEAR = 15  # steps: longer than one's own voice comes late on another channel
+_NOISE_PERCENTILE = 20.0  # of the levels where nobody is heard: what a detector of speech misses does not raise it
 _SMOOTH = STEPS_A_SECOND // 5  # a fifth of a second
 _LAG = 10  # steps of 10 ms: sound through the air or an echo canceller arrives up to 100 ms late
-_LIKENESS = 0.75  # correlation of the levels in dB; two who talk at once stay below 0.6
-_STEADY_DB = 6.0  # cross-talk keeps its distance; two who talk at once do not
+_STEADY_DB = 3.0  # cross-talk keeps its distance to its source
+_STEADY_SHARE = 0.72  # of the steps; cross-talk has 0.87 and more, two who talk at once 0.57 at most
 _MARGIN = 2.0  # a step up to 6 dB above the expected cross-talk still is cross-talk
 _SHORTEST_OWN = 0.25  # seconds; shorter bits above the cross-talk are its peaks (0.14 s of it are smoothing)
 _SHORTEST_BLEED = 0.3  # seconds; shorter dips inside one's own speech are pauses between words
@@ -32,6 +35,15 @@ Mask = NDArray[np.bool_]
 """For each step of 10 ms, whether something holds."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Crosstalk:
+    """What one channel carries of another: `level` is the loudest that explains it at each step, `clear` the steps in
+    which nobody but the other speaks."""
+
+    level: Samples
+    clear: Mask
+
+
 def without_bleed(
     levels: Levels, speech: Sequence[tuple[Stretch, ...]]
 ) -> tuple[tuple[tuple[Stretch, ...], ...], tuple[float, ...]]:
@@ -39,44 +51,45 @@ def without_bleed(
     own = []
     removed = []
     for channel, stretches in enumerate(speech):
-        faint = np.zeros(len(levels[channel]), bool)
-        for other in range(len(speech)):
-            if other != channel:
-                explained = _explained(levels[channel], levels[other], speech[channel], speech[other])
-                faint[: len(explained)] |= explained
-        kept = _cut(stretches, faint) if faint.any() else stretches
+        pairs = (_crosstalk(channel, other, levels, speech) for other in range(len(speech)) if other != channel)
+        found = [pair for pair in pairs if pair is not None]
+        kept = _cut(stretches, _faint(levels[channel], stretches, found), _clear(found)) if found else stretches
         own.append(kept)
         removed.append(round(float(sum(b - a for a, b in stretches) - sum(b - a for a, b in kept)), 3))
     return tuple(own), tuple(removed)
 
 
-def _explained(own: Samples, other: Samples, stretches: Sequence[Stretch], others: Sequence[Stretch]) -> Mask:
-    """Where the channel's level is no more than the other's speech, heard faintly, makes it."""
-    steps = min(len(own), len(other))
-    if steps < _SMOOTH:
-        return np.zeros(steps, bool)
-    own, other = _smoothed_level(own[:steps]), _smoothed_level(other[:steps])
-    source = _latest(other)
-    both = mask(others, steps) & mask(stretches, steps)
-    clear = both & (source > _DOMINANT * own)
+def _crosstalk(channel: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> _Crosstalk | None:
+    """What the channel carries of the other, None where it cannot be told that it does."""
+    own, level = _smoothed_level(levels[channel]), _smoothed_level(levels[other])
+    source = _latest(level)
+    clear = mask(speech[other], len(own)) & mask(speech[channel], len(own)) & (source > _DOMINANT * own)
     if clear.sum() < _FEWEST_STEPS:
-        return np.zeros(steps, bool)
-    clear &= source > _LOUD * np.percentile(source[clear], 90)
-    ratio = own[clear] / source[clear]
-    coupling = float(np.median(ratio))
-    if _spread_db(ratio) > _STEADY_DB or not _alike(own, other, clear):
-        return np.zeros(steps, bool)
-    return np.asarray(both & (own < min(1.0, _MARGIN * coupling) * source))
+        return None
+    loud = clear & (source > _LOUD * np.percentile(source[clear], 90))
+    if not _is_steady(own, level, loud):
+        return None
+    coupling = float(np.median(own[loud] / source[loud]))
+    return _Crosstalk(min(_MARGIN * coupling, 1.0) * source, clear & (level > _DOMINANT * own))
 
 
-def _spread_db(ratio: Samples) -> float:
-    """How much the ratio of two levels moves: the middle half of it, in dB."""
-    low, high = np.percentile(ratio, [25, 75])
-    return float(20 * np.log10((high + 1e-9) / (low + 1e-9)))
+def _faint(levels: Samples, stretches: Sequence[Stretch], found: Sequence[_Crosstalk]) -> Mask:
+    """Where the channel's level is no more than its noise and what it carries of the others make it."""
+    own = _smoothed_level(levels)
+    silent = own[~mask(stretches, len(own))]
+    noise = float(np.percentile(silent if len(silent) >= STEPS_A_SECOND else own, _NOISE_PERCENTILE))
+    power = sum((one.level.astype(np.float64) ** 2 for one in found), start=np.full(len(own), (_MARGIN * noise) ** 2))
+    return np.asarray(own**2 < power)
+
+
+def _clear(found: Sequence[_Crosstalk]) -> Mask:
+    return np.asarray(np.any([one.clear for one in found], axis=0))
 
 
 def _smoothed_level(levels: Samples) -> Samples:
     """The level over a fifth of a second, so that the dips inside a word do not count."""
+    if len(levels) < _SMOOTH:
+        return levels
     power = np.convolve(levels.astype(np.float64) ** 2, np.full(_SMOOTH, 1 / _SMOOTH), mode="same")
     return np.asarray(np.sqrt(np.maximum(power, 0.0)), np.float32)
 
@@ -89,30 +102,38 @@ def _latest(levels: Samples) -> Samples:
     return loudest
 
 
-def _alike(own: Samples, other: Samples, where: Mask) -> bool:
-    """Whether the channel goes up and down (in dB) with the other one, up to 100 ms late."""
-    level = np.log(own + 1e-9)
-    if level[where].std() == 0:
-        return False
+def _is_steady(own: Samples, other: Samples, where: Mask) -> bool:
+    """Whether one level follows the other, up to 100 ms late, at a distance that hardly moves."""
+    level = 20 * np.log10(own + 1e-9)
     for lag in range(_LAG + 1):
-        shifted = np.log(np.roll(other, lag)[where] + 1e-9)
-        if shifted.std() > 0 and np.corrcoef(level[where], shifted)[0, 1] > _LIKENESS:
+        distance = (level - 20 * np.log10(np.roll(other, lag) + 1e-9))[where]
+        if (np.abs(distance - np.median(distance)) < _STEADY_DB).mean() > _STEADY_SHARE:
             return True
     return False
 
 
-def _cut(stretches: Sequence[Stretch], faint: Mask) -> tuple[Stretch, ...]:
-    """The stretches without their faint parts."""
+def _cut(stretches: Sequence[Stretch], faint: Mask, clear: Mask) -> tuple[Stretch, ...]:
+    """The stretches without their faint parts, as far as another channel clearly speaks in them: others are pauses."""
     kept: list[Stretch] = []
     for start, end in stretches:
         first, last = round(start * STEPS_A_SECOND), round(end * STEPS_A_SECOND)
-        own = _smoothed(~faint[first:last])
+        own = _with_pauses(_smoothed(~faint[first:last]), clear[first:last])
         edges = np.flatnonzero(np.diff(np.concatenate([[False], own, [False]]).astype(np.int8)))
         for begin, stop in zip(edges[::2], edges[1::2], strict=True):
             a = start + begin / STEPS_A_SECOND + _EDGE if begin else start
             b = start + stop / STEPS_A_SECOND - _EDGE if stop < len(own) else end
             kept.append((round(float(a), 3), round(float(b), 3)))
     return tuple(kept)
+
+
+def _with_pauses(own: Mask, clear: Mask) -> Mask:
+    """One's own speech with the gaps in it in which no other channel clearly speaks."""
+    result = own.copy()
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(own)) + 1, [len(own)]])
+    for begin, end in pairwise(edges):
+        if begin < end and not own[begin] and clear[begin:end].sum() < _FEWEST_CLEAR:
+            result[begin:end] = True
+    return result
 
 
 def _smoothed(own: Mask) -> Mask:

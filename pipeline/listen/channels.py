@@ -21,6 +21,7 @@ _SAME_GAIN_DB = 3.0  # how much the level difference of copies moves
 _SAME_SHARE = 0.9  # of the steps with speech
 _CLOSE_DB = 9.0  # a party's own channel is louder than the others by more than this
 _CLOSE_SHARE = 0.7
+_LOUDER = 2.5  # 8 dB: of two microphones in one room that is the difference at most
 
 Levels = Sequence[Samples]
 """The channels' levels as `envelope` gives them."""
@@ -99,9 +100,11 @@ def _is_mixed(one: int, other: int, levels: Levels, speech: Sequence[Sequence[St
 
 def _difference(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> np.ndarray | None:
     """By how many dB the first channel is louder, in steps in which both have speech; None where they differ in when
-    they have speech, or in its ups and downs."""
+    they have speech, or in its ups and downs. Where a third channel is louder than both, both only carry its speech,
+    which says nothing of them."""
     steps = min(len(levels[one]), len(levels[other]))
-    first, second = mask(speech[one], steps), mask(speech[other], steps)
+    theirs = _speech_of_others(one, other, levels)[:steps]
+    first, second = mask(speech[one], steps) & ~theirs, mask(speech[other], steps) & ~theirs
     both = first & second
     if both.sum() < STEPS_A_SECOND or both.sum() < _TOGETHER * min(first.sum(), second.sum()):
         return None
@@ -113,6 +116,14 @@ def _difference(one: int, other: int, levels: Levels, speech: Sequence[Sequence[
     if likeness < _LIKENESS:
         return None
     return np.asarray(20 * (loud[both] - np.log10(np.roll(levels[other][:steps], int(lag))[both] + 1e-6)))
+
+
+def _speech_of_others(one: int, other: int, levels: Levels) -> np.ndarray:
+    """Whether a third channel is clearly louder than both at each step."""
+    both = np.maximum(levels[one], levels[other])
+    thirds = [level for index, level in enumerate(levels) if index not in (one, other)]
+    loudest = np.max(thirds, axis=0) if thirds else np.zeros_like(both)
+    return np.asarray(loudest > _LOUDER * both)
 
 
 def _correlation(one: np.ndarray, other: np.ndarray) -> float:
