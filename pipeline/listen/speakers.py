@@ -15,6 +15,7 @@ import numpy as np
 from pipeline.errors import ListeningError
 from pipeline.listen.audio import RATE, Audio, Samples
 from pipeline.listen.diarize import Diarizer, choose_diarizer
+from pipeline.listen.pyannote_weights import load_pyannote
 from pipeline.listen.speech import Stretch
 from pipeline.listen.tracks import Track
 from pipeline.records import SpeechSegment
@@ -51,6 +52,8 @@ def find_voices(
         return _one_voice(track)
     if track.is_shared or (alone and not track.is_named):
         return _told_apart(track, audio, settings, alone, diarizer, tell)
+    if track.people is not None and (trained := diarizer or _trained(settings)):  # it knows one voice from two
+        return _told_apart(track, audio, settings, alone, trained, tell)
     if not _carries_two(track, audio):
         return replace(_one_voice(track), notes=_missed(track))
     said = (
@@ -65,12 +68,20 @@ def _one_voice(track: Track) -> Voices:
     return Voices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
 
 
+def _trained(settings: ListenSettings) -> Diarizer | None:
+    """The trained diarizer, None where it cannot be had."""
+    try:
+        return load_pyannote(settings)
+    except ListeningError:
+        return None
+
+
 def _missed(track: Track) -> tuple[str, ...]:
     """What people should know where a channel may carry several voices and none but one was found."""
     if track.people is None:
         return ()
     return (
-        "More people are named than channels carry speech, and no second voice is sure on channel "
+        "More people may speak than channels carry speech, and no second voice is sure on channel "
         f"{track.channels[0] + 1}: whoever shares it counts as one speaker. Name who shares a channel in the "
         'manifest, as "rep+manager,customer".',
     )
@@ -87,7 +98,8 @@ def _told_apart(
     diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
     may_be_one = track.people is not None and track.people[0] == 1
     if diarizer.trust == "low" and may_be_one and not _carries_two(track, audio):
-        return _one_voice(track)  # without a trained model one voice is divided as readily as two
+        # without a trained model one voice is divided as readily as two
+        return replace(_one_voice(track), notes=_missed(track))
     tell("diarize", 0, 1)
     try:
         found = diarizer(
@@ -106,7 +118,11 @@ def _told_apart(
             f"{audio.path}: the diarization found nobody speaking, although there is speech. Use a recording with a "
             "channel a party, or give a transcript with speakers."
         )
-    return Voices(found if alone and not track.is_named else _of_the_channel(track, found), diarizer)
+    if alone and not track.is_named:
+        return Voices(found, diarizer)
+    if may_be_one and len({one.speaker for one in found}) == 1:
+        return replace(_one_voice(track), notes=_missed(track))
+    return Voices(_of_the_channel(track, found), diarizer)
 
 
 def _of_the_channel(track: Track, found: Sequence[SpeechSegment]) -> tuple[SpeechSegment, ...]:

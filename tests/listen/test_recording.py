@@ -39,7 +39,8 @@ class TwoVoices:
     def __call__(self, samples: Samples, *, speakers=None, stretches=None, progress=None) -> tuple[SpeechSegment, ...]:
         self.asked.append(speakers)
         end = len(samples) / RATE
-        return (SpeechSegment("speaker-1", 0.0, self.change), SpeechSegment("speaker-2", self.change, end))
+        first = SpeechSegment("speaker-1", 0.0, min(self.change, end))
+        return (first, SpeechSegment("speaker-2", self.change, end)) if self.change < end else (first,)
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +204,32 @@ def test_more_people_than_channels_is_said_where_no_second_voice_is_sure(
 ) -> None:
     heard = hear(two_channels, transcriber=sphinx, settings=OFFLINE, expected=Expected(speakers=(3, 3)))
     assert heard.speakers == ("channel-1", "channel-2")
-    said = "More people are named than channels carry speech, and no second voice is sure on channel 1"
+    said = "More people may speak than channels carry speech, and no second voice is sure on channel 1"
     assert any(warning.startswith(said) for warning in heard.quality.warnings)
+
+
+def test_a_trained_model_says_how_many_are_on_a_channel_where_more_may_be(two_channels: Path) -> None:
+    class Trained(TwoVoices):
+        trust = "high"
+
+    voices = Trained(7.0)
+    heard = hear(two_channels, transcriber=Hears(), expected=Expected(speakers=(4, 4)), diarizer=voices)
+    assert voices.asked == [(1, 3), (1, 3)]
+    assert heard.speakers == tuple(f"channel-{one}-voice-{two}" for one in (1, 2) for two in (1, 2))
+    assert heard.quality.diarization_trust == "high"
+    alone = Trained(99.0)  # the second voice never speaks
+    heard = hear(two_channels, transcriber=Hears(), expected=Expected(speakers=(3, 3)), diarizer=alone)
+    assert heard.speakers == ("channel-1", "channel-2")
+    assert any("no second voice is sure on channel 2" in warning for warning in heard.quality.warnings)
+
+
+def test_one_channel_on_which_one_or_two_may_speak_says_that_no_second_was_found(
+    tmp_path: Path, channels: Samples, offline: None
+) -> None:
+    path = wav(tmp_path / "mono.wav", channels.sum(axis=0)[None])
+    heard = hear(path, transcriber=Hears(), expected=Expected(speakers=(1, 2)))
+    assert heard.speakers == ("channel-1",)
+    assert any("no second voice is sure on channel 1" in warning for warning in heard.quality.warnings)
 
 
 @pytest.fixture
