@@ -26,7 +26,7 @@ from make_samples import LOUDNESS_DB, RATE, Spoken, clock, synthesize
 SCENARIOS = Path(__file__).resolve().parent.parent / "tests" / "listen" / "audio" / "scenarios"
 OPUS_RATE = 48_000
 BITS_A_CHANNEL = 16_000  # a second; at 9,000 Opus makes one channel of two
-SPEECH = {"application": "voip", "dtx": "1"}
+APART = {"mapping_family": "255"}  # channels in their order, and none coded by another; else they are places in a room
 LAYOUTS = {2: "stereo", 3: "3.0", 5: "5.0"}
 NOISE_DB = -65.0
 
@@ -116,9 +116,9 @@ def mix(name: str, call: dict[str, Any], spoken: list[Spoken]) -> np.ndarray:
 
 def encode(audio: np.ndarray, path: Path) -> None:
     """Write the audio as Opus in WebM, bit-exact."""
-    layout = LAYOUTS[len(audio)]
+    layout, options = LAYOUTS[len(audio)], APART if len(audio) > 2 else {}
     with av.open(str(path), "w", options={"fflags": "bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=OPUS_RATE, layout=layout, options=SPEECH)
+        stream = container.add_stream("libopus", rate=OPUS_RATE, layout=layout, options=options)
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         stream.bit_rate = BITS_A_CHANNEL * len(audio)
         resampler = av.AudioResampler(format=stream.format.name, layout=layout, rate=OPUS_RATE)

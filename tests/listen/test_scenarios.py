@@ -41,6 +41,7 @@ from tests.listen.made_recordings import (
 
 SAMPLES = resources.ROOT / "data" / "samples"
 SCENARIOS = Path(__file__).with_name("audio") / "scenarios"
+CONFERENCE = SCENARIOS / "conference.webm"
 ROWS = {row.call_id: row for row in read_manifest(SAMPLES / "calls.csv").rows}
 RECORDED = [name for name, row in ROWS.items() if row.recording]
 TWO = Expected(speakers=(2, 2))
@@ -62,6 +63,12 @@ def two() -> Samples:
 def said() -> tuple[SpeechSegment, ...]:
     """Who speaks when in it."""
     return within(reference("bakery-discovery"), 0, END)
+
+
+@pytest.fixture(scope="module")
+def five() -> tuple[SpeechSegment, ...]:
+    """Who speaks when in the conference."""
+    return read_rttm(SCENARIOS / "conference.rttm")
 
 
 def heard_in(path: Path, channels: Samples, expected: Expected = NOTHING_EXPECTED) -> Heard:
@@ -161,6 +168,25 @@ def test_bleed_is_taken_out_and_said(db: int, two: Samples, said: tuple[SpeechSe
     assert der(said, heard.speech) <= 0.05
     assert worst_share_error(said, heard.speech) <= 2
     assert any("of another channel's speech faintly; that was left out" in one for one in heard.quality.warnings)
+
+
+@pytest.mark.parametrize("noise_db", [-50, -90])
+def test_bleed_is_taken_out_under_noise_and_without_any(
+    noise_db: int, two: Samples, said: tuple[SpeechSegment, ...], tmp_path: Path
+) -> None:
+    heard = heard_in(tmp_path, with_bleed(two, -20, noise_db=noise_db))
+    assert der(said, heard.speech) <= 0.05
+    assert worst_share_error(said, heard.speech) <= 2
+
+
+@pytest.mark.parametrize("db", [-14, -20, -26])
+def test_bleed_between_five_channels_is_taken_out_and_mixes_none(
+    db: int, five: tuple[SpeechSegment, ...], tmp_path: Path
+) -> None:
+    heard = heard_in(tmp_path, with_bleed(decode(CONFERENCE).samples, db))
+    assert len(heard.speakers) == 5
+    assert der(five, heard.speech) <= 0.05
+    assert worst_share_error(five, heard.speech) <= 2
 
 
 def test_bleed_at_20_db_doubles_no_words(two: Samples, sphinx: SphinxTranscriber, tmp_path: Path) -> None:
@@ -271,7 +297,6 @@ def test_takeover_with_a_channel_each_and_with_an_rttm_file_begins_where_it_is_l
 # --- five speakers --------------------------------------------------------------------------------
 
 
-CONFERENCE = SCENARIOS / "conference.webm"
 FIVE = CallRow(
     CONFERENCE,
     "conference",
@@ -285,11 +310,6 @@ ROLES = ["rep", "manager", "customer", "customer", "customer"]
 
 
 @pytest.fixture(scope="module")
-def five() -> tuple[SpeechSegment, ...]:
-    return read_rttm(SCENARIOS / "conference.rttm")
-
-
-@pytest.fixture(scope="module")
 def five_in_mono(tmp_path_factory: pytest.TempPathFactory) -> CallRow:
     path = tmp_path_factory.mktemp("five") / "mono.wav"
     return replace(FIVE, recording=write_wav(path, mixed(decode(CONFERENCE).samples)), channels=())
@@ -300,7 +320,11 @@ def test_five_channels_are_five_speakers_with_the_manifests_roles_and_names(five
     assert [one.speaker for one in call.participants] == [f"channel-{number}" for number in range(1, 6)]
     assert [one.role for one in call.participants] == ROLES
     assert [one.name for one in call.participants] == [FIVE.rep, FIVE.manager, *FIVE.customers]
-    assert der(five, call.speech) <= 0.05
+    people = ["rep", "manager", "customer-1", "customer-2", "customer-3"]
+    labelled = tuple(replace(one, speaker=people[int(one.speaker[-1]) - 1]) for one in call.speech)
+    for person in people:  # one by one, as DER over all of them takes any order of the channels
+        theirs = [[one for one in speech if one.speaker == person] for speech in (five, labelled)]
+        assert der(*theirs) <= 0.05
     assert worst_share_error(five, call.speech) <= 2
     assert call.quality.warnings == ()
 
