@@ -64,7 +64,8 @@ def is_same_person(label: str, name: str) -> bool:
 
 
 def _tokens(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    """The words in it; an underscore parts them as a space does, for which RTTM writes it."""
+    return frozenset(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def is_generic(label: str) -> bool:

@@ -52,6 +52,16 @@ def test_roles_come_from_the_names_in_the_transcript(label):
     assert warnings == ()
 
 
+def test_roles_names_as_rttm_writes_them_are_those_of_the_manifest():
+    row = CallRow(None, "a", rep="Ann Lee", manager="Lee Stone", customers=("Bo van Dyk",))
+    found = assign_roles(["Ann_Lee", "Bo_van_Dyk", "SPEAKER_00"], (), row, infer=nobody).participants
+    assert [(one.name, one.role, one.role_from) for one in found[:2]] == [
+        ("Ann Lee", "rep", "manifest"),
+        ("Bo van Dyk", "customer", "manifest"),
+    ]
+    assert found[2].role_from not in ("manifest", "label")
+
+
 def test_roles_names_in_any_script():
     row = CallRow(None, "a", rep="山田 太郎", customers=("Олена",), transcript=Path("a.vtt"))
     assert assigned(["Олена", "山田 太郎"], row)[0] == [("Олена", "customer"), ("山田 太郎", "rep")]
