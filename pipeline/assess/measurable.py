@@ -18,6 +18,9 @@ that are missing could move a talk share by more than ten points, the width of a
 LEAST_WITH_SIDE = 0.9
 """Share of the words from a speaker of a known side from which sides are measured: a side's share is then at most ten
 points off."""
+LEAST_CONFIDENCE = 0.4
+"""Mean word probability from which words are counted, as the shipped rubrics ask for it. Under it most of them were
+not said as they stand, nor in that number."""
 PUNCTUATED_SHARE = 0.2
 """Share of turns with sentence punctuation from which a transcript counts as punctuated. Without it questions are not
 counted: a rule on question words found a third of the questions of the labelled calls, too few to show anybody."""
@@ -34,6 +37,7 @@ _NEED_TIMES = (
 )
 _NEED_OVERLAPS = ("patience", "interruptions")
 _NEED_SPEAKERS = ("talk_share", "questions", *(name for name in _NEED_TIMES if name != "dead_air"))
+_NEED_WORDS = ("questions", "questions_per_minute", "words_per_minute")
 _PUNCTUATION = re.compile(r"[.?!。？！؟]")
 
 
@@ -64,6 +68,13 @@ def _reasons(call: Call) -> list[tuple[tuple[str, ...], str]]:
         ))  # fmt: skip
     if not is_timed(call):
         found.append((_NEED_TIMES, _no_times(call)))
+    confidence = call.quality.word_confidence
+    if confidence is not None and confidence < LEAST_CONFIDENCE:
+        found.append((
+            _NEED_WORDS if is_timed(call) else (*_NEED_WORDS, "talk_share"),
+            "The words were not heard well enough to be counted: mean confidence "
+            f"{confidence:.2f}, at least {LEAST_CONFIDENCE:.2f} is needed.",
+        ))  # fmt: skip
     if not is_punctuated(call):
         found.append((
             ("questions", "questions_per_minute"),

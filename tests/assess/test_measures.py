@@ -217,6 +217,21 @@ def test_measures_are_withheld_where_words_have_no_speaker(call, attributed, hel
         assert dict(talk.by_speaker)["R"].words == 70, "what the transcript holds is counted"
 
 
+@pytest.mark.parametrize(("confidence", "held"), [(0.39, True), (0.4, False), (None, False)])
+def test_measures_of_words_are_withheld_where_words_were_badly_heard(call, confidence, held):
+    talk = measure(replace(call, quality=replace(call.quality, word_confidence=confidence)))
+    rep, reasons = dict(talk.by_speaker)["R"], dict(talk.withheld)
+    assert ((rep.questions, rep.words_per_minute) == (None, None)) == held
+    assert rep.talk_share is not None and rep.longest_monologue is not None
+    assert set(reasons) == ({"questions", "questions_per_minute", "words_per_minute"} if held else set())
+    if held:
+        assert "mean confidence 0.39, at least 0.40 is needed" in reasons["questions"]
+        untimed = untimed_call(
+            ("R", "Shall we? " + words(20)), ("C", "Yes."), quality=replace(call.quality, word_confidence=0.39)
+        )
+        assert dict(measure(untimed).by_speaker)["R"].talk_share is None
+
+
 def test_measures_by_side_are_withheld_where_sides_are_not_known(call):
     everybody = replace(call, participants=tuple(replace(one, role="unknown") for one in call.participants))
     talk = measure(everybody)
