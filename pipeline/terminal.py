@@ -220,7 +220,7 @@ def _followed(
     stage = bar.add_task("", total=None)  # what happens just now; several calls may be on their way
 
     def progress(name: str, done: int, total: int) -> None:
-        bar.update(stage, description=name)
+        bar.update(stage, description=f"{name} {done / total:.0%}" if total > 1 else name)
 
     def finished(outcome: Outcome) -> None:
         bar.advance(overall)

@@ -101,10 +101,9 @@ def find_tracks(
         )
     levels, heard = [], []
     for channel in range(audio.channels):
-        tell("speech", channel, audio.channels)
         levels.append(_levels(audio, channel))
-        heard.append(find_speech_in(_reader(audio, channel), audio.length))
-    tell("speech", audio.channels, audio.channels)
+        heard.append(find_speech_in(_reader(audio, channel, tell), audio.length))
+    tell("speech", _minutes(audio, audio.channels), _minutes(audio, audio.channels))
     if not any(heard):
         raise MediaError(
             f"{audio.path}: no speech was found in it. Check that it is the call's recording, and its volume."
@@ -127,8 +126,19 @@ def _everybody(audio: Audio, groups: Groups, expected: Expected) -> Track:
     return Track(track.channels, speech, expected.speakers)
 
 
-def _reader(audio: Audio, channel: int) -> Callable[[int, int], Samples]:
-    return lambda first, last: audio.channel(channel, first, last)
+def _reader(audio: Audio, channel: int, tell: Callable[[str, int, int], None]) -> Callable[[int, int], Samples]:
+    """Reads the channel, and tells how many of all channels' minutes have been asked for."""
+
+    def read(first: int, last: int) -> Samples:
+        tell("speech", _minutes(audio, channel) + first // (60 * RATE), _minutes(audio, audio.channels))
+        return audio.channel(channel, first, last)
+
+    return read
+
+
+def _minutes(audio: Audio, channels: int) -> int:
+    """The minutes of so many channels, at least one for each."""
+    return channels * max(1, audio.length // (60 * RATE))
 
 
 def _levels(audio: Audio, channel: int) -> Samples:
