@@ -131,8 +131,9 @@ def test_fake_stereo_is_found_said_and_treated_as_one_channel(
     assert heard.quality.diarization == "two voices (no weights)"
     assert (heard.speakers, heard.quality.diarization_trust) == (("speaker-1", "speaker-2"), "low")
     assert der(said, heard.speech) <= 0.15
-    with pytest.raises(ListeningError, match=r"its voices share one channel.*Three ways out: \(1\) weights"):
-        hear(path, transcriber=Scripted())
+    if way == "equal":
+        with pytest.raises(ListeningError, match=r"its voices share one channel.*Three ways out: \(1\) weights"):
+            hear(path, transcriber=Scripted())
 
 
 def test_fake_stereo_that_the_manifest_calls_two_people_is_contradicted(
@@ -190,11 +191,11 @@ def test_bleed_between_five_channels_is_taken_out_and_mixes_none(
 
 
 def test_bleed_at_20_db_doubles_no_words(two: Samples, sphinx: SphinxTranscriber, tmp_path: Path) -> None:
-    half = two[:, : 35 * RATE]
+    half = two[:, : 22 * RATE]
     clean = hear(write_wav(tmp_path / "clean.wav", half), transcriber=sphinx)
     bled = hear(write_wav(tmp_path / "bled.wav", with_bleed(half, -20)), transcriber=sphinx)
     counts = [sum(len(turn.words) for turn in heard.turns) for heard in (clean, bled)]
-    assert counts[0] > 60
+    assert counts[0] > 40
     assert counts[1] == pytest.approx(counts[0], rel=0.05)
 
 
@@ -349,9 +350,11 @@ def test_five_voices_on_one_channel_with_an_rttm_file_are_five_speakers(
     assert words == {"rep", "manager", "customer-1", "customer-2", "customer-3"}
 
 
-def test_five_voices_on_one_channel_go_through_pyannote(five_in_mono: CallRow, pyannote_folder: Path) -> None:
+def test_five_voices_on_one_channel_go_through_pyannote(tmp_path: Path, pyannote_folder: Path) -> None:
+    path = write_wav(tmp_path / "mono.wav", mixed(clip(CONFERENCE, 8, 26)))  # at least four speak in it
+    row = replace(FIVE, recording=path, channels=(), speakers=(3, 5))
     settings = ListenSettings(diarization_model=str(pyannote_folder), device="cpu")
-    call = score_call(replace(five_in_mono, speakers=(3, 5)), transcriber=Scripted(), settings=settings).call
+    call = score_call(row, transcriber=Scripted(), settings=settings).call
     assert 1 <= len({one.speaker for one in call.speech}) <= 5
     assert call.quality.diarization.startswith("pyannote")
     assert call.quality.diarization_trust == "high"
@@ -374,9 +377,12 @@ def why_all_is_withheld(card: Scorecard) -> set[str]:
     return {one.withheld or "" for one in card.behaviours}
 
 
-def test_a_german_call_heard_as_english_has_speakers_and_talk_but_no_level(sphinx: SphinxTranscriber) -> None:
-    card = score_call(GERMAN, transcriber=sphinx)
-    truth = read_rttm(SCENARIOS / "german.rttm")
+def test_a_german_call_heard_as_english_has_speakers_and_talk_but_no_level(
+    sphinx: SphinxTranscriber, tmp_path: Path
+) -> None:
+    path = write_wav(tmp_path / "german.wav", clip(GERMAN.recording, 0, 30))
+    card = score_call(replace(GERMAN, recording=path), transcriber=sphinx)
+    truth = within(read_rttm(SCENARIOS / "german.rttm"), 0, 30)
     assert der(truth, card.call.speech) <= 0.05
     (reason,) = why_all_is_withheld(card)
     assert "not heard well enough" in reason or "does not speak English" in reason
