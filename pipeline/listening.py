@@ -134,7 +134,8 @@ def expected_of(row: CallRow, settings: ListenSettings) -> Expected:
 
 def _people(row: CallRow) -> tuple[int, int] | None:
     """The least and the most people on the call: as the manifest says, else those that it names where it names both
-    sides, else what the type of call tells; None where nothing does."""
+    sides, else what the type of call tells; None where nothing does. A manager who is named on a call that is neither
+    joint nor a meeting may be the rep's superior, who is not on it."""
     if row.speakers is not None:
         return row.speakers
     people = people_of(row)
@@ -142,7 +143,8 @@ def _people(row: CallRow) -> tuple[int, int] | None:
     is_meeting = row.call_type in MEETINGS
     if (selling and len(people) > selling) or (is_meeting and selling > 1):
         most = min(len(people), MOST_SPEAKERS)
-        return most, most
+        absent = 0 if is_meeting or row.call_type == "joint" else sum(one == {"manager"} for one in people.values())
+        return max(1, most - absent), most
     return (_JOINT, MOST_SPEAKERS) if row.call_type == "joint" else None
 
 

@@ -95,9 +95,10 @@ def _two_voices() -> Diarizer:
 
 def _number_of(speakers: tuple[int, int] | None) -> str:
     """Why the diarizer without weights does not help."""
-    if speakers is None:
-        return (
-            "Without weights only two people can be told apart, and nobody says how many speak on this call: if they "
-            "are two, say so (--speakers 2, or the manifest's column `speakers`). "
-        )
-    return f"Without weights only two people can be told apart, and up to {speakers[1]} speak on this call. "
+    if speakers is not None and speakers[0] > _WEIGHTLESS_PEOPLE:
+        return f"Without weights only two people can be told apart, and at least {speakers[0]} speak on this call. "
+    who = "nobody says how many speak on this call" if speakers is None else f"up to {speakers[1]} speak on this call"
+    return (
+        f"Without weights only two people can be told apart, and {who}: if they are two, say so (--speakers 2, or the "
+        "manifest's column `speakers`). "
+    )

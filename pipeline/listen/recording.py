@@ -14,7 +14,7 @@ from pipeline.listen.attribute import attribute_words, make_turns
 from pipeline.listen.diarize import Diarizer
 from pipeline.listen.guards import total_dropped
 from pipeline.listen.media import RATE, Audio, decode
-from pipeline.listen.speakers import Voices, find_voices, quietened
+from pipeline.listen.speakers import TrackVoices, find_voices, quietened
 from pipeline.listen.speech import Stretch, windows
 from pipeline.listen.tracks import NOTHING_EXPECTED, Expected, Track, find_tracks
 from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
@@ -92,7 +92,7 @@ def no_progress(stage: str, done: int, total: int) -> None:
 def _all_said(
     audio: Audio,
     tracks: Sequence[Track],
-    voices: Sequence[Voices],
+    voices: Sequence[TrackVoices],
     transcriber: Transcriber,
     expected: Expected,
     tell: Progress,
@@ -153,7 +153,7 @@ def _joined(parts: Sequence[Transcript]) -> Transcript:
     )
 
 
-def _attributed(transcript: Transcript, voices: Voices) -> _Said:
+def _attributed(transcript: Transcript, voices: TrackVoices) -> _Said:
     """The words with their speakers: the channel's, or the voice that speaks at that time."""
     if voices.diarizer is None:
         label = voices.speech[0].speaker

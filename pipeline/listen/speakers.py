@@ -27,7 +27,7 @@ _TWO = (2, 2)
 
 
 @dataclass(frozen=True)
-class Voices:
+class TrackVoices:
     """Who speaks when on a track. `diarizer` is None where the channel tells; `notes` are sentences for people."""
 
     speech: tuple[SpeechSegment, ...]
@@ -43,7 +43,7 @@ def find_voices(
     alone: bool,
     diarizer: Diarizer | None = None,
     tell: Callable[[str, int, int], None],
-) -> Voices:
+) -> TrackVoices:
     """The voices of a track. `alone` is whether it is the recording's only one, `diarizer` replaces the settings' one.
 
     Raises ListeningError where voices cannot be told apart.
@@ -64,8 +64,8 @@ def find_voices(
     return replace(found, notes=(said,))
 
 
-def _one_voice(track: Track) -> Voices:
-    return Voices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
+def _one_voice(track: Track) -> TrackVoices:
+    return TrackVoices(tuple(SpeechSegment(track.label, start, end) for start, end in track.speech))
 
 
 def _trained(settings: ListenSettings) -> Diarizer | None:
@@ -94,7 +94,7 @@ def _told_apart(
     alone: bool,
     diarizer: Diarizer | None,
     tell: Callable[[str, int, int], None],
-) -> Voices:
+) -> TrackVoices:
     diarizer = diarizer or choose_diarizer(settings, audio.path, speakers=track.people)
     may_be_one = track.people is not None and track.people[0] == 1
     if diarizer.trust == "low" and may_be_one and not _carries_two(track, audio):
@@ -119,10 +119,10 @@ def _told_apart(
             "channel a party, or give a transcript with speakers."
         )
     if alone and not track.is_named:
-        return Voices(found, diarizer)
+        return TrackVoices(found, diarizer)
     if may_be_one and len({one.speaker for one in found}) == 1:
         return replace(_one_voice(track), notes=_missed(track))
-    return Voices(_of_the_channel(track, found), diarizer)
+    return TrackVoices(_of_the_channel(track, found), diarizer)
 
 
 def _of_the_channel(track: Track, found: Sequence[SpeechSegment]) -> tuple[SpeechSegment, ...]:

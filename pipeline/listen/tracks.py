@@ -113,6 +113,8 @@ def find_tracks(
         return (_everybody(audio, groups, expected),), _about_groups(groups, expected)
     firsts = [group[0] for group in groups.groups]
     own, removed = without_bleed([levels[first] for first in firsts], [heard[first] for first in firsts])
+    if not any(own):  # nobody can be heard faintly only
+        own, removed = tuple(heard[first] for first in firsts), (0.0,) * len(firsts)
     tracks = tuple(_track(group, speech, groups, expected) for group, speech in zip(groups.groups, own, strict=True))
     silent = [track for track in tracks if not track.speech]
     counted = _counted([track for track in tracks if track.speech], silent, expected)
@@ -171,7 +173,7 @@ def _counted(live: Sequence[Track], silent: Sequence[Track], expected: Expected)
         return (replace(live[0], people=expected.speakers),)
     if expected.speakers is None:
         return tuple(live)
-    spare = max(0, expected.speakers[0] - len(live))
+    spare = max(0, expected.speakers[1] - len(live))
     return tuple(replace(track, people=(1, 1 + spare)) for track in live)
 
 
