@@ -36,6 +36,8 @@ class Counting:
         ({"rep": "Ann Lee; Bob Ray", "customers": ("Carl",)}, (3, 3)),
         ({"rep": "Ann", "manager": "Ann", "customers": ("Carl", "Dora")}, (3, 3)),
         ({"call_type": "one_on_one", "rep": "Ann; Bob", "manager": "Mo"}, (3, 3)),
+        ({"rep": "Ann", "manager": "Mo", "customers": ("Carl",)}, (2, 3)),  # Mo may be Ann's superior, elsewhere
+        ({"call_type": "joint", "rep": "Ann", "manager": "Mo", "customers": ("Carl",)}, (3, 3)),
         ({"rep": "Ann"}, None),
         ({"customers": ("Carl", "Dora")}, None),
         ({"call_type": "joint", "rep": "Ann"}, (3, 20)),
