@@ -13,9 +13,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.listen.channels import Levels, mask
+from pipeline.listen.channels import Levels
 from pipeline.listen.media import Samples
-from pipeline.listen.speech import STEPS_A_SECOND, Stretch
+from pipeline.listen.speech import STEPS_A_SECOND, Stretch, mask, total_seconds
 
 _DOMINANT = 2.5  # where another channel is 8 dB louder, its party is the one that speaks
 _LOUD = 0.3  # of that channel's level when it is loud: its fading ends say little about how much is heard elsewhere
@@ -50,20 +50,23 @@ def without_bleed(
     """Each channel's own stretches, and the seconds of cross-talk that were taken out of each."""
     own = []
     removed = []
+    smoothed = [_smoothed_level(one) for one in levels]
+    speaking = [mask(stretches, len(level)) for stretches, level in zip(speech, levels, strict=True)]
     for channel, stretches in enumerate(speech):
-        pairs = (_crosstalk(channel, other, levels, speech) for other in range(len(speech)) if other != channel)
+        pairs = (_crosstalk(channel, other, smoothed, speaking) for other in range(len(speech)) if other != channel)
         found = [pair for pair in pairs if pair is not None]
-        kept = _cut(stretches, _faint(levels[channel], stretches, found), _clear(found)) if found else stretches
+        faint = _faint(smoothed[channel], speaking[channel], found) if found else None
+        kept = stretches if faint is None else _cut(stretches, faint, _clear(found))
         own.append(kept)
-        removed.append(round(float(sum(b - a for a, b in stretches) - sum(b - a for a, b in kept)), 3))
+        removed.append(round(total_seconds(stretches) - total_seconds(kept), 3))
     return tuple(own), tuple(removed)
 
 
-def _crosstalk(channel: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> _Crosstalk | None:
-    """What the channel carries of the other, None where it cannot be told that it does."""
-    own, level = _smoothed_level(levels[channel]), _smoothed_level(levels[other])
+def _crosstalk(channel: int, other: int, levels: Levels, speaking: Sequence[Mask]) -> _Crosstalk | None:
+    """What the channel carries of the other, by their smoothed levels; None where it cannot be told that it does."""
+    own, level = levels[channel], levels[other]
     source = _latest(level)
-    clear = mask(speech[other], len(own)) & mask(speech[channel], len(own)) & (source > _DOMINANT * own)
+    clear = speaking[other] & speaking[channel] & (source > _DOMINANT * own)
     if clear.sum() < _FEWEST_STEPS:
         return None
     loud = clear & (source > _LOUD * np.percentile(source[clear], 90))
@@ -73,10 +76,9 @@ def _crosstalk(channel: int, other: int, levels: Levels, speech: Sequence[Sequen
     return _Crosstalk(min(_MARGIN * coupling, 1.0) * source, clear & (level > _DOMINANT * own))
 
 
-def _faint(levels: Samples, stretches: Sequence[Stretch], found: Sequence[_Crosstalk]) -> Mask:
-    """Where the channel's level is no more than its noise and what it carries of the others make it."""
-    own = _smoothed_level(levels)
-    silent = own[~mask(stretches, len(own))]
+def _faint(own: Samples, speaking: Mask, found: Sequence[_Crosstalk]) -> Mask:
+    """Where the channel's smoothed level is no more than its noise and what it carries of the others make it."""
+    silent = own[~speaking]
     noise = float(np.percentile(silent if len(silent) >= STEPS_A_SECOND else own, _NOISE_PERCENTILE))
     power = sum((one.level.astype(np.float64) ** 2 for one in found), start=np.full(len(own), (_MARGIN * noise) ** 2))
     return np.asarray(own**2 < power)

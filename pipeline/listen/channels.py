@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.listen.media import Audio, Samples
-from pipeline.listen.speech import STEP, STEPS_A_SECOND, Stretch
+from pipeline.listen.speech import STEP, STEPS_A_SECOND, Stretch, mask
 
 _EQUAL = 0.98  # correlation of the sound; a copy at another gain has 1.0, two microphones in one room stay well below
 _TOGETHER = 0.7  # share of the shorter channel's speech that lies in the other's; two parties stay under a third
@@ -51,24 +51,18 @@ def find_groups(audio: Audio, levels: Levels, speech: Sequence[Sequence[Stretch]
     kept: list[int] = []
     for channel in range(audio.channels):
         for other in kept:
-            if likeness[channel, other] > _EQUAL or _is_copy(channel, other, levels, speech):
+            is_equal = likeness[channel, other] > _EQUAL
+            difference = None if is_equal else _difference(channel, other, levels, speech)
+            if is_equal or _is_copy(difference):
                 copies.append((channel, other))
                 break
-            if _is_mixed(channel, other, levels, speech):
+            if _is_mixed(difference):
                 mixed.setdefault(other, [other]).append(channel)
                 break
         else:
             kept.append(channel)
     groups = tuple(tuple(mixed.get(channel, [channel])) for channel in kept)
     return Groups(groups, tuple(copies), tuple(group for group in groups if len(group) > 1))
-
-
-def mask(stretches: Sequence[Stretch], steps: int) -> np.ndarray:
-    """Whether each of the steps of 10 ms lies in a stretch."""
-    inside = np.zeros(steps, bool)
-    for start, end in stretches:
-        inside[round(start * STEPS_A_SECOND) : round(end * STEPS_A_SECOND)] = True
-    return inside
 
 
 def _likeness(audio: Audio) -> np.ndarray:
@@ -83,18 +77,16 @@ def _likeness(audio: Audio) -> np.ndarray:
     return np.asarray(np.abs(np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)))
 
 
-def _is_copy(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> bool:
+def _is_copy(difference: np.ndarray | None) -> bool:
     """Whether two channels are the same sound, though a codec or a delay keeps their samples from being equal."""
-    difference = _difference(one, other, levels, speech)
     if difference is None:
         return False
     same = np.abs(difference - np.median(difference)) < _SAME_GAIN_DB
     return bool(same.mean() > _SAME_SHARE)
 
 
-def _is_mixed(one: int, other: int, levels: Levels, speech: Sequence[Sequence[Stretch]]) -> bool:
+def _is_mixed(difference: np.ndarray | None) -> bool:
     """Whether everybody is heard on both channels about as loud, as with two microphones in one room."""
-    difference = _difference(one, other, levels, speech)
     return difference is not None and bool((np.abs(difference) < _CLOSE_DB).mean() > _CLOSE_SHARE)
 
 

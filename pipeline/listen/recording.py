@@ -15,7 +15,7 @@ from pipeline.listen.diarize import Diarizer
 from pipeline.listen.guards import total_dropped
 from pipeline.listen.media import RATE, Audio, decode
 from pipeline.listen.speakers import TrackVoices, find_voices, quietened
-from pipeline.listen.speech import Stretch, windows
+from pipeline.listen.speech import Stretch, total_seconds, windows
 from pipeline.listen.tracks import NOTHING_EXPECTED, Expected, Track, find_tracks
 from pipeline.listen.transcribe import DEFAULT_SETTINGS, Transcriber, Transcript
 from pipeline.records import ListeningQuality, SpeechSegment, Turn, Word
@@ -105,7 +105,7 @@ def _all_said(
     total, done = sum(map(len, pieces.values())), 0
     language = expected.language
     transcripts: dict[int, Transcript] = {}
-    for index in sorted(pieces, key=lambda index: (-sum(b - a for a, b in tracks[index].speech), index)):
+    for index in sorted(pieces, key=lambda index: (-total_seconds(tracks[index].speech), index)):
         parts = []
         for piece in pieces[index]:
             tell("transcribe", done, total)
@@ -168,8 +168,7 @@ def _attributed(transcript: Transcript, voices: TrackVoices) -> _Said:
 
 def _heard(audio: Audio, transcriber: Transcriber, said: Sequence[_Said], notes: Sequence[str]) -> Heard:
     words = [word for one in said for word in one.words]
-    probabilities = [word.probability for _, word in words if word.probability is not None]
-    confidence = sum(probabilities) / len(probabilities) if probabilities else None
+    confidence = Transcript(tuple(word for _, word in words)).confidence
     diarizers = list(dict.fromkeys(one.diarizer for one in said if one.diarizer is not None))
     longest = max(said, key=lambda one: len(one.words)).transcript
     attributed = sum(one.attributed for one in said)
@@ -216,6 +215,6 @@ def _doubts(words: int, confidence: float | None, unheard: Sequence[Stretch]) ->
     if confidence is not None and confidence < _UNSURE:
         doubts.append(f"The words are uncertain (mean confidence {confidence:.0%}): quotes may be wrong.")
     if unheard:
-        seconds = sum(end - start for start, end in unheard)
+        seconds = total_seconds(unheard)
         doubts.append(f"In {seconds:.0f} s of speech no word was understood, the first at {unheard[0][0]:.0f} s.")
     return doubts

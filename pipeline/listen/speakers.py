@@ -16,7 +16,7 @@ from pipeline.errors import ListeningError
 from pipeline.listen.audio import RATE, Audio, Samples
 from pipeline.listen.diarize import Diarizer, choose_diarizer
 from pipeline.listen.pyannote_weights import load_pyannote
-from pipeline.listen.speech import Stretch
+from pipeline.listen.speech import Stretch, total_seconds
 from pipeline.listen.tracks import Track
 from pipeline.records import SpeechSegment
 from pipeline.settings import ListenSettings
@@ -144,7 +144,7 @@ def _carries_two(track: Track, audio: Audio) -> bool:
 
 def _excerpt(track: Track, audio: Audio) -> tuple[Samples, tuple[Stretch, ...]]:
     """Stretches spread over the call, one behind the other, and where they lie: bounded, however long the call is."""
-    step = max(1, math.ceil(sum(end - start for start, end in track.speech) / _EXCERPT))
+    step = max(1, math.ceil(total_seconds(track.speech) / _EXCERPT))
     gap = np.zeros(round(_GAP * RATE), np.float32)
     pieces: list[Samples] = [gap]
     stretches: list[Stretch] = []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.listen.media import RATE, Samples
 
@@ -86,6 +87,19 @@ def _cut(stretches: Sequence[Stretch], end: float, earliest: float) -> float:
     if len(stretches) < 2 or stretches[-1][0] <= earliest:
         return end
     return max(stretches[-2][1], stretches[-1][0] - 0.001)  # they touch where speech went on for longer than a stretch
+
+
+def mask(stretches: Sequence[Stretch], steps: int) -> NDArray[np.bool_]:
+    """Whether each of the steps of 10 ms lies in a stretch."""
+    inside = np.zeros(steps, bool)
+    for start, end in stretches:
+        inside[round(start * STEPS_A_SECOND) : round(end * STEPS_A_SECOND)] = True
+    return inside
+
+
+def total_seconds(stretches: Iterable[Stretch]) -> float:
+    """How long the stretches are together."""
+    return sum(end - start for start, end in stretches)
 
 
 def windows(stretches: Sequence[Stretch], longest: float = WINDOW) -> Iterator[tuple[Stretch, ...]]:

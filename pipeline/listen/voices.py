@@ -17,7 +17,7 @@ import numpy as np
 from pipeline.errors import ListeningError
 from pipeline.listen.diarize import WAYS_OUT
 from pipeline.listen.media import RATE, Samples
-from pipeline.listen.speech import STEPS_A_SECOND, Stretch, find_speech_in
+from pipeline.listen.speech import STEPS_A_SECOND, Stretch, find_speech_in, total_seconds
 from pipeline.listen.voices_pieces import VoiceSettings
 from pipeline.listen.voices_sound import Floats, sounds_of
 from pipeline.listen.voices_split import Split, split
@@ -104,7 +104,7 @@ class TwoVoices:
 def _check(voices: Voices | None, stretches: Sequence[Stretch]) -> None:
     """Raise ListeningError for a result that should not be used."""
     if voices is None:
-        seconds = sum(end - start for start, end in stretches)
+        seconds = total_seconds(stretches)
         raise ListeningError(
             f"Its {seconds:.1f} s of speech are too little to tell two voices apart without weights. {WAYS_OUT}"
         )

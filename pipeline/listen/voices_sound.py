@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.listen.media import RATE, Samples
-from pipeline.listen.speech import STEP, STEPS_A_SECOND, Stretch
+from pipeline.listen.speech import STEP, Stretch, mask
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def sounds_of(
     `cepstra` is the number of coefficients; level, pitch and speech are the same for every band.
     """
     steps = len(samples) // STEP
-    speech = _mask(stretches, steps)
+    speech = mask(stretches, steps)
     found = [np.zeros((steps, cepstra), np.float32) for _ in bands]
     level, pitch, voicing = (np.zeros(steps, np.float32) for _ in range(3))
     filters, cosines = [_mel_bands(top) for top in bands], _cosines(cepstra)
@@ -73,14 +73,6 @@ def sounds_of(
     voiced = telling & (voicing > _VOICED)
     pitch[~voiced] = 0
     return tuple(Sound(_standard(one, telling), level, pitch, speech, telling, voiced) for one in found)
-
-
-def _mask(stretches: Sequence[Stretch], steps: int) -> NDArray[np.bool_]:
-    """Whether each of the steps lies in a stretch."""
-    inside = np.zeros(steps, bool)
-    for start, end in stretches:
-        inside[max(0, round(start * STEPS_A_SECOND)) : max(0, round(end * STEPS_A_SECOND))] = True
-    return inside
 
 
 def _standard(cepstra: NDArray[np.float32], telling: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from pipeline.listen.guards import Guarded, Segment, guarded, total_dropped
 from pipeline.listen.hub import hub_answers, hub_token, identity
 from pipeline.listen.media import Samples
 from pipeline.listen.packing import Packed, pack, wordless
-from pipeline.listen.speech import Stretch, find_speech
+from pipeline.listen.speech import Stretch, find_speech, total_seconds
 from pipeline.listen.transcribe import Transcript
 from pipeline.listen.vocabulary import fitting, terms_for
 from pipeline.listen.whisper_decode import Language, read_batched, read_sequential
@@ -131,7 +131,7 @@ class WhisperTranscriber:
 
 def _tell(missed: Sequence[Stretch], more: Guarded, unheard: Sequence[Stretch]) -> None:
     if missed:
-        seconds = sum(end - start for start, end in missed)
+        seconds = total_seconds(missed)
         _log.info(
             "%d parts of speech (%.1f s) gave no words and were heard again: %d words, %d parts stay without",
             *(len(missed), seconds, len(more.words), len(unheard)),

@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.errors import ListeningError
 from pipeline.listen.bleed import without_bleed
-from pipeline.listen.channels import envelope, find_groups, mask
+from pipeline.listen.channels import envelope, find_groups
 from pipeline.listen.media import RATE, Samples, decode
-from pipeline.listen.speech import STEPS_A_SECOND, find_speech, find_speech_in, windows
+from pipeline.listen.speech import STEPS_A_SECOND, find_speech, find_speech_in, mask, windows
 from pipeline.listen.tracks import Expected, Track, find_tracks
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
