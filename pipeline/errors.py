@@ -8,6 +8,8 @@ RidealongError
 │   ├── CalibrationError a calibration file, or the scorecards to calibrate with: every fault
 │   ├── JudgeError       a judge's file: every fault of the file
 │   └── VocabularyError  a vocabulary file: every fault of the file, each with its line
+├── StorageError         a bucket or disk does not do what it should; no call's fault     (exit 1)
+├── LedgerError          the ledger's database cannot be reached or used                 (exit 1)
 └── CallError            this one call cannot be scored, the others can                  (exit 1)
     ├── MediaError       the recording cannot be read, or is over a limit
     ├── TranscriptError  the transcript file cannot be read
@@ -19,6 +21,7 @@ RidealongError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 
 class RidealongError(Exception):
@@ -62,6 +65,29 @@ class JudgeError(FileFaults):
 
 class VocabularyError(FileFaults):
     """A vocabulary file cannot be used."""
+
+
+StorageFault = Literal["throttled", "unreachable", "denied", "missing", "full", "refused"]
+
+
+class StorageError(RidealongError):
+    """A bucket or a disk fails. `fault` says how; `is_passing` whether waiting may help."""
+
+    def __init__(self, message: str, fault: StorageFault) -> None:
+        self.fault = fault
+        super().__init__(message)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may be answered a little later."""
+        return self.fault in ("throttled", "unreachable")
+
+    def __reduce__(self) -> tuple[type[StorageError], tuple[str, StorageFault]]:
+        return type(self), (str(self), self.fault)  # it travels between processes
+
+
+class LedgerError(RidealongError):
+    """The ledger's database cannot be reached, or is not one that this version can use."""
 
 
 class CallError(RidealongError):

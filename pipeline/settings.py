@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-Engine = Literal["auto", "whisper", "sphinx"]
+Engine = Literal["auto", "whisper", "sphinx", "fake"]
 WhisperMode = Literal["auto", "sequential", "batched"]
-ENGINES: tuple[Engine, ...] = ("auto", "whisper", "sphinx")
+ENGINES: tuple[Engine, ...] = ("auto", "whisper", "sphinx", "fake")
 
 OPT_OUTS = {
     "PYANNOTE_METRICS_ENABLED": "0",
@@ -53,7 +53,8 @@ class ListenSettings:
     voices apart may take; None means ten minutes and four times the recording's length. `whisper_mode` is how Whisper
     reads a recording: window by window (sequential), several windows at once (batched), or whichever was measured to
     be the better on the device (auto). `vocabulary` are terms worth expecting beside each call's own names, the most
-    needed first.
+    needed first. `threads` is how many cores one call may use; None means all. The `fake` engine reads made-up
+    recordings for trying out a set-up (`pipeline/fakes.py`); nothing that it gives was ever said.
     """
 
     engine: Engine = "auto"
@@ -67,3 +68,4 @@ class ListenSettings:
     limits: MediaLimits = MediaLimits()
     whisper_mode: WhisperMode = "auto"
     vocabulary: tuple[str, ...] = ()
+    threads: int | None = None

@@ -1,0 +1,1 @@
+"""A bucket of recordings through the pipeline: plan, claim, work, finish. Completion is what the ledger says."""
