@@ -30,7 +30,7 @@ class Bucket(Protocol):
         """The URL that opens it again, without credentials."""
 
     def objects(self) -> Iterator[StoredObject]:
-        """All objects, page by page, in the store's own order. A listing that breaks off raises: it never ends early."""
+        """All objects, page by page, in the store's order. A listing that breaks off raises: it never ends early."""
 
     def fetch(self, key: str, path: Path, *, max_bytes: int) -> str:
         """Write the object to `path` piece by piece; the SHA-256 of its bytes, in hex.
