@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.archive.recordings import Need
@@ -27,7 +27,7 @@ class Place:
     ledger: str
     run: str
     tries: int = 3
-    settings: ListenSettings = ListenSettings()
+    settings: ListenSettings = field(default_factory=ListenSettings)
     rubric: str | None = None
     judge: str | None = None
     calibration: str | None = None
@@ -47,6 +47,7 @@ class Result:
     """What became of one recording. `reason` is why it is not done, `fault` the store's where that was why.
 
     `audio_seconds` is None where there was none, or its times are not known; `wall_seconds` is the time it took.
+    `recorded` is False where the worker could not tell the ledger (it died, or hung): then the driver does.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Result:
     fault: StorageFault | None = None
     audio_seconds: float | None = None
     wall_seconds: float = 0.0
+    recorded: bool = True
 
 
 def start_worker(settings: ListenSettings) -> None:
