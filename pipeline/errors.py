@@ -15,6 +15,7 @@ RidealongError
     ├── TranscriptError  the transcript file cannot be read
     ├── ListeningError   no engine or diarization can handle the recording
     ├── JudgeServerError the server that judges cannot be reached, takes too long or refuses
+    ├── KeptError        what was kept of the call cannot be read, so somebody must listen again
     └── OutputError      the result cannot be written
 """
 
@@ -108,6 +109,10 @@ class ListeningError(CallError):
 
 class JudgeServerError(CallError):
     """The server that judges behaviours did not answer this call's questions."""
+
+
+class KeptError(CallError):
+    """What was kept of an earlier listening or judging cannot be read."""
 
 
 class OutputError(CallError):

@@ -29,8 +29,9 @@ class Bucket(Protocol):
     def url(self) -> str:
         """The URL that opens it again, without credentials."""
 
-    def objects(self) -> Iterator[StoredObject]:
-        """All objects, page by page, in the store's order. A listing that breaks off raises: it never ends early."""
+    def objects(self, below: str = "") -> Iterator[StoredObject]:
+        """All objects, or those whose key begins with `below`, page by page, in the store's order; keys are whole all the
+        same. A listing that breaks off raises: it never ends early."""
 
     def fetch(self, key: str, path: Path, *, max_bytes: int) -> str:
         """Write the object to `path` piece by piece; the SHA-256 of its bytes, in hex.
