@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from pipeline.assess.sides import seller_probability
 from pipeline.errors import ListeningError
+from pipeline.fakes import ENGINE, FakeEngine, fake_call, no_side
 from pipeline.listen.call_rows import CallRow
 from pipeline.listen.captions import UNKNOWN, read_transcript
 from pipeline.listen.manifest_cells import MOST_SPEAKERS
@@ -21,7 +22,7 @@ from pipeline.listen.rttm_diarizer import RttmDiarizer
 from pipeline.listen.tracks import Expected
 from pipeline.listen.transcribe import Transcriber, choose_engine
 from pipeline.listen.vocabulary import terms_for
-from pipeline.records import MEETINGS, Call, ListeningQuality, Side, Turn, side_of
+from pipeline.records import MEETINGS, Call, ListeningQuality, Turn, side_of
 from pipeline.settings import ListenSettings
 
 computing = threading.Lock()
@@ -38,6 +39,8 @@ def engine_for(settings: ListenSettings) -> tuple[Transcriber, str | None]:
 
 @lru_cache(maxsize=1)
 def _engine(settings: ListenSettings) -> tuple[Transcriber, str | None]:
+    if settings.engine == "fake":
+        return FakeEngine(), FakeEngine.warnings[0]
     return choose_engine(settings)
 
 
@@ -45,21 +48,41 @@ def listen(
     row: CallRow, settings: ListenSettings, transcriber: Transcriber | None, tell: Progress
 ) -> tuple[Call, Audio | None]:
     """The call, and its sound where there is a recording. Raises CallError where it cannot be listened to."""
+    fake = settings.engine == "fake" and transcriber is None
     audio = None
-    if row.recording is not None:
+    if row.recording is not None and not fake:
         tell("decode", 0, 1)
         audio = decode(row.recording, settings.limits)
     if row.transcript is not None:
         return _imported(row, row.transcript, audio), audio
+    if row.recording is not None and fake:
+        return with_roles(fake_call(row, row.recording), row), None
     if audio is None:
         raise ListeningError(f"{row.call_id}: the manifest row has neither a recording nor a transcript; give one.")
     return _heard(row, audio, settings, transcriber, tell), audio
 
 
+def with_roles(call: Call, row: CallRow) -> Call:
+    """The call with everybody's role and name by this row, whatever row it had when it was listened to: what listening
+    itself would give with it, as long as nothing in the row is new that listening heeds (`expected_of`)."""
+    return _with_roles(with_row(call, row), [one.speaker for one in call.participants], row)
+
+
+def with_row(call: Call, row: CallRow) -> Call:
+    """The call with what the row tells of it apart from roles: id, type, date, details, and what had to be assumed."""
+    return replace(
+        call,
+        call_id=row.call_id,
+        call_type=row.call_type,
+        started_at=row.started_at,
+        details=row.details,
+        assumed=row.defaults,
+    )
+
+
 def _known(row: CallRow) -> Call:
     """The call as far as its row tells, before anybody has listened."""
-    quality = ListeningQuality(engine="none")
-    return Call(row.call_id, row.call_type, (), (), None, quality, started_at=row.started_at, details=row.details)
+    return with_row(Call(row.call_id, row.call_type, (), (), None, ListeningQuality(engine="none")), row)
 
 
 def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
@@ -82,8 +105,9 @@ def _imported(row: CallRow, transcript: Path, audio: Audio | None) -> Call:
         quality=quality,
         source=transcript.name if audio is None else audio.path.name,
         source_sha256=imported.sha256 if audio is None else audio.sha256,
+        told_sides=tuple(imported.sides),
     )
-    return _with_roles(call, imported.speakers, row, dict(imported.sides))
+    return _with_roles(call, imported.speakers, row)
 
 
 def _heard(
@@ -113,12 +137,12 @@ def _heard(
     return _with_roles(call, heard.speakers, row)
 
 
-def _with_roles(call: Call, speakers: Sequence[str], row: CallRow, sides: Mapping[str, Side] | None = None) -> Call:
-    """The call with its participants, and with what had to be assumed about it among the warnings."""
+def _with_roles(call: Call, speakers: Sequence[str], row: CallRow) -> Call:
+    """The call with its participants, and with what had to be inferred about them."""
+    infer = no_side if call.quality.engine == ENGINE else seller_probability
     with computing:
-        roles = assign_roles(speakers, call.turns, row, infer=seller_probability, sides=sides)
-    warnings = (*row.defaults, *call.quality.warnings, *roles.warnings)
-    return replace(call, participants=roles.participants, quality=replace(call.quality, warnings=warnings))
+        roles = assign_roles(speakers, call.turns, row, infer=infer, sides=dict(call.told_sides))
+    return replace(call, participants=roles.participants, inferred=roles.warnings)
 
 
 def expected_of(row: CallRow, settings: ListenSettings) -> Expected:

@@ -142,7 +142,9 @@ class Call:
 
     `duration` is in seconds, None where a transcript has no times. `started_at` is ISO 8601 as the manifest
     gave it. `details` are the manifest's other columns (team among them), as (name, value) pairs.
-    `source_sha256` is the hash of the bytes that were listened to.
+    `source_sha256` is the hash of the bytes that were listened to. `told_sides` are the sides that a transcript tells
+    of its speakers by itself. `assumed` are sentences about what the manifest did not say, `inferred` about roles that
+    were not given; what listening had to say is in `quality`.
     """
 
     call_id: str
@@ -156,6 +158,14 @@ class Call:
     started_at: str | None = None
     speech: tuple[SpeechSegment, ...] = ()
     details: tuple[tuple[str, str], ...] = ()
+    told_sides: tuple[tuple[str, Side], ...] = ()
+    assumed: tuple[str, ...] = ()
+    inferred: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All sentences for people about this call: on its manifest row, on listening, on who is who."""
+        return (*self.assumed, *self.quality.warnings, *self.inferred)
 
     @property
     def is_meeting(self) -> bool:

@@ -32,7 +32,7 @@ def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
         behaviours=score_behaviours(call, classifier(call), rubric),
         talk=measure(call),
         joint=manager_part(call, rubric),
-        warnings=(*call.quality.warnings, *_warnings(call, rubric)),
+        warnings=(*call.warnings, *_warnings(call, rubric)),
         provenance=(
             ("code", __version__),
             ("rubric", f"{rubric.id} {rubric.version} sha256:{rubric.sha256}"),

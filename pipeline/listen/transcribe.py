@@ -74,10 +74,13 @@ class Transcriber(Protocol):
 def choose_engine(settings: ListenSettings = DEFAULT_SETTINGS) -> tuple[Transcriber, str | None]:
     """The engine that listens and, where `auto` had to do without Whisper, a sentence that says so and why.
 
-    Raises ListeningError where Whisper was asked for by name and cannot be had, UsageError for an unknown engine.
+    Raises ListeningError where Whisper was asked for by name and cannot be had, UsageError for an unknown engine and
+    for the fake one, which `pipeline.fakes` has.
     """
     if settings.engine not in ENGINES:
         raise UsageError(f"engine: {settings.engine!r} is unknown; choose one of {', '.join(ENGINES)}.")
+    if settings.engine == "fake":
+        raise UsageError("engine: 'fake' reads made-up recordings and hears nothing in sound; choose another one.")
     if settings.engine == "sphinx":
         return _embedded(settings, ""), None
 
@@ -100,4 +103,4 @@ def _embedded(settings: ListenSettings, why: str) -> Transcriber:
     from pipeline.listen.sphinx import SphinxTranscriber, check_english
 
     check_english(settings.language, why)
-    return SphinxTranscriber()
+    return SphinxTranscriber(settings.threads)

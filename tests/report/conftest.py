@@ -140,7 +140,7 @@ def scorecard_of(call: Call, behaviours: tuple[BehaviourScore, ...], rubric: Rub
         behaviours=behaviours,
         talk=measure(call),
         joint=manager_part(call, rubric),
-        warnings=call.quality.warnings,
+        warnings=call.warnings,
         provenance=(
             ("code", "0.1.0"),
             ("rubric", f"{rubric.id} {rubric.version} sha256:{rubric.sha256}"),
