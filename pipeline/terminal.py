@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pipeline.archive.cells import safe_cell
 from pipeline.archive.folder import FAILURES, INDEX, call_folder, check_writable, stored_scorecards, write_file
 from pipeline.listen.manifest import Sources, find_sources, read_manifest
 from pipeline.listening import engine_for
@@ -195,13 +196,8 @@ def write_failures(out: Path, failures: Sequence[Outcome]) -> None:
     writer.writerow(["call_id", "source", "reason"])
     for outcome in failures:
         source = outcome.row.recording or outcome.row.transcript
-        writer.writerow([_safe_cell(str(cell)) for cell in (outcome.row.call_id, source, outcome.error)])
+        writer.writerow([safe_cell(str(cell)) for cell in (outcome.row.call_id, source, outcome.error)])
     write_file(path, text.getvalue())
-
-
-def _safe_cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 # --- progress -------------------------------------------------------------------------------------

@@ -30,8 +30,8 @@ class Bucket(Protocol):
         """The URL that opens it again, without credentials."""
 
     def objects(self, below: str = "") -> Iterator[StoredObject]:
-        """All objects, or those whose key begins with `below`, page by page, in the store's order; keys are whole all the
-        same. A listing that breaks off raises: it never ends early."""
+        """All objects, or those whose key begins with `below`, page by page, in the store's order; keys are whole all
+        the same. A listing that breaks off raises: it never ends early."""
 
     def fetch(self, key: str, path: Path, *, max_bytes: int) -> str:
         """Write the object to `path` piece by piece; the SHA-256 of its bytes, in hex.

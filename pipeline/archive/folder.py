@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.archive.call_folder import Content, call_folder, replace_call
 from pipeline.errors import OutputError, UsageError
+
+__all__ = [
+    "FAILURES",
+    "INDEX",
+    "Content",
+    "call_folder",
+    "check_folder",
+    "check_writable",
+    "scorecard_files",
+    "stored_scorecards",
+    "write_call",
+    "write_file",
+]
 
 FAILURES = "failures.csv"
 INDEX = "index.html"
-
-Content = str | bytes | Callable[[Path], object]
-"""Text, bytes, or a function that writes the file at the path it is given."""
 
 
 def check_writable(out: Path) -> None:
@@ -35,11 +44,6 @@ def check_folder(folder: Path, out: Path | None = None) -> None:
         raise UsageError(
             f"{named}: cannot be written to ({error.strerror}). Name another folder with --out, or allow writing."
         ) from error
-
-
-def call_folder(out: Path, call_id: str) -> Path:
-    """Where the files of a call lie."""
-    return out / "calls" / call_id
 
 
 def stored_scorecards(out: Path) -> list[dict[str, Any]]:
@@ -71,50 +75,10 @@ def write_call(out: Path, call_id: str, files: Mapping[str, Content]) -> Path:
 
     Raises OutputError where the disk is full or the folder cannot be written; then the earlier version is still there.
     """
-    target = call_folder(out, call_id)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent))
-        try:
-            for name, content in files.items():
-                _write(making / name, content)
-            making.chmod(0o777 & ~_umask())
-            _replace(making, target)
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
+        return replace_call(out, call_id, files)
     except OSError as error:
         raise OutputError(
-            f"{target}: cannot be written ({error.strerror or error}). Check the free space and who may write there."
+            f"{call_folder(out, call_id)}: cannot be written ({error.strerror or error}). "
+            "Check the free space and who may write there."
         ) from error
-    return target
-
-
-def _write(path: Path, content: Content) -> None:
-    if isinstance(content, str):
-        path.write_bytes(content.encode("utf-8"))
-    elif isinstance(content, bytes):
-        path.write_bytes(content)
-    else:
-        content(path)
-
-
-def _replace(making: Path, target: Path) -> None:
-    """Put the finished folder in its place; a folder cannot be renamed over a full one, so the old one steps aside."""
-    if not target.exists():
-        making.rename(target)
-        return
-    aside = Path(tempfile.mkdtemp(prefix=".making-", dir=target.parent)) / "old"
-    target.rename(aside)
-    try:
-        making.rename(target)
-    except OSError:
-        aside.rename(target)
-        raise
-    finally:
-        shutil.rmtree(aside.parent, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

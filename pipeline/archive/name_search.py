@@ -1,0 +1,58 @@
+"""Whether a name stands in what is stored, however it is written there: the proof that a person was forgotten.
+
+Letter case, Unicode forms, escapes of JSON, HTML, URLs and WebVTT, and what stands between the parts of a name (spaces,
+line breaks, `_`, `-`, `.`) make no difference.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from urllib.parse import unquote
+
+from pipeline.errors import UsageError
+
+_BETWEEN = re.compile(r"[\s_.\-\u2010-\u2015]+")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrt])|\\(.)")
+_INVISIBLE = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010)])
+_LIKE = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'})
+
+
+class NameSearch:
+    """A name or other text to look for. Raises UsageError where there is nothing to look for."""
+
+    def __init__(self, text: str) -> None:
+        self._wanted = _folded(text).strip()
+        if not self._wanted:
+            raise UsageError(f"{text!r}: nothing to search for; give a name with at least one letter or digit.")
+
+    def is_in(self, content: str | bytes) -> bool:
+        """Whether the text stands in the content of a file, as it is or escaped; bytes are taken as UTF-8."""
+        text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
+        if self._wanted in _folded(text):
+            return True
+        plain = _unescaped(text)
+        return plain != text and (self._wanted in _folded(plain) or self._wanted in _folded(_unescaped(plain)))
+
+
+def _folded(text: str) -> str:
+    """The text with everything equal that makes no difference to a name."""
+    even = unicodedata.normalize("NFKC", text).translate(_LIKE) if not text.isascii() else text.replace("`", "'")
+    return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", even.casefold()).translate(_INVISIBLE))
+
+
+def _unescaped(text: str) -> str:
+    """The text without one layer of the escapes of JSON, HTML and URLs."""
+    if "\\" in text:
+        pairs = _ESCAPED.sub(_char, text)
+        text = pairs.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if "&" in text:
+        text = html.unescape(text)
+    return unquote(text, errors="replace") if "%" in text else text
+
+
+def _char(found: re.Match[str]) -> str:
+    if found[1]:
+        return chr(int(found[1], 16))
+    return " " if found[2] else found[3]
