@@ -1,7 +1,8 @@
 """The product without an orchestrator: a recording or transcript in, a scorecard (and its files) out.
 
-Read top to bottom: listen (or import), give everybody a role, assess, write. The command line, the flows and the web
-pages all call these functions.
+Read top to bottom: listen (or import), give everybody a role, judge, level, write. Each stage is a function of its own
+below, for those who keep what one gave and do only the next anew (`pipeline.batch`). The command line, the flows and
+the web pages all call these functions.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.archive.folder import Content, call_folder, write_call
+from pipeline.archive.kept import CALL, FINDINGS, call_json, findings_json
 from pipeline.assess.behaviours import Classifier, load_classifier
 from pipeline.assess.calibration import Calibration, load_calibration
 from pipeline.assess.floor import speech_of
 from pipeline.assess.judges import load_judge
 from pipeline.assess.llm_judge import LlmJudge
 from pipeline.assess.rubric import Rubric, calibrated, load_rubric, rubric_for
-from pipeline.assess.scorecard import assess, to_json
+from pipeline.assess.scorecard import check_judge, scored, to_json
 from pipeline.errors import CallError, JudgeServerError
+from pipeline.fakes import FakeClassifier
 from pipeline.listen.captions import write_vtt
 from pipeline.listen.clips import write_playback
 from pipeline.listen.manifest import CallRow, default_row
@@ -30,7 +33,7 @@ from pipeline.listen.recording import Progress, no_progress
 from pipeline.listen.rttm import write_rttm
 from pipeline.listen.transcribe import Transcriber
 from pipeline.listening import computing, engine_for, listen
-from pipeline.records import Call, Scorecard
+from pipeline.records import Call, CallType, Finding, Scorecard
 from pipeline.report.scorecard_page import scorecard_page
 from pipeline.settings import ListenSettings, keep_private
 
@@ -70,13 +73,16 @@ def score_call(
     settings = settings or ListenSettings()
     tell = progress or no_progress
     row = source if isinstance(source, CallRow) else default_row(Path(source))
-    judged_by = _rubric(rubric, row, prepare_calibration(calibration, [row], rubric, classifier))
+    judged_by = rubric_of(row.call_type, rubric, prepare_calibration(calibration, [row], rubric, classifier))
     call, audio = listen(row, settings, transcriber, tell)
     tell("assess", 0, 1)
-    scorecard = _judged(call, judged_by, classifier, row, out)
+    judge = judge_for(settings, classifier)
+    check_judge(judged_by, judge)
+    findings = _judged(call, judge, row, out)
+    scorecard = scored(call, findings, judged_by, judge)
     if out is not None:
         tell("write", 0, 1)
-        write_call(Path(out), row.call_id, files_of(scorecard, judged_by, audio))
+        write_call(Path(out), row.call_id, files_of(scorecard, findings, judged_by, audio))
     return scorecard
 
 
@@ -133,21 +139,46 @@ def _calls_at_once(rows: Sequence[CallRow], settings: ListenSettings) -> int:
     return 3 if is_heard and engine_for(settings)[0].name == "sphinx" else 1
 
 
-def files_of(scorecard: Scorecard, rubric: Rubric, audio: Audio | None = None) -> dict[str, Content]:
-    """File name -> content of what is kept of a call: scorecard, page, transcript, speakers and sound."""
-    call = scorecard.call
+def judge_for(settings: ListenSettings, judge: str | Path | Classifier | None = None) -> Classifier:
+    """The classifier that judges: the one given, or that of a judge's file; else the shipped one, and for made-up
+    recordings the fake one. Raises UsageError where it cannot be had."""
+    if judge is None and settings.engine == "fake":
+        return FakeClassifier()
+    return prepare_judge(judge) or load_classifier()
+
+
+def judged(call: Call, classifier: Classifier) -> tuple[Finding, ...]:
+    """What the classifier finds in the call. Raises JudgeServerError where it is a server that does not answer."""
+    with nullcontext() if isinstance(classifier, LlmJudge) else computing:  # a server's answer is waited for, not made
+        return classifier(call)
+
+
+def files_of(
+    scorecard: Scorecard, findings: Sequence[Finding], rubric: Rubric, audio: Audio | None = None
+) -> dict[str, Content]:
+    """File name -> content of what is kept of a call: what was heard and found, page, sound and, last, scorecard."""
+    files = heard_files(scorecard.call, audio)
+    return {**files, FINDINGS: findings_json(findings), **level_files(scorecard, rubric, has_sound=audio is not None)}
+
+
+def heard_files(call: Call, audio: Audio | None = None) -> dict[str, Content]:
+    """File name -> content of what listening alone gives: the call to read on with, transcript, speakers and sound."""
     files: dict[str, Content] = {
-        "scorecard.json": to_json(scorecard),
-        "scorecard.html": scorecard_page(scorecard, rubric, audio=None if audio is None else AUDIO),
-        **_heard_files(call),
+        CALL: call_json(call),
+        "transcript.vtt": write_vtt(call),
+        "speakers.rttm": write_rttm(speech_of(call), call.call_id),
     }
     if audio is not None:
         files[AUDIO] = partial(write_playback, audio)
     return files
 
 
-def _heard_files(call: Call) -> dict[str, Content]:
-    return {"transcript.vtt": write_vtt(call), "speakers.rttm": write_rttm(speech_of(call), call.call_id)}
+def level_files(scorecard: Scorecard, rubric: Rubric, *, has_sound: bool) -> dict[str, Content]:
+    """File name -> content of what a rubric decides: page and scorecard. `has_sound` is whether sound is beside it."""
+    return {
+        "scorecard.html": scorecard_page(scorecard, rubric, audio=AUDIO if has_sound else None),
+        "scorecard.json": to_json(scorecard),
+    }
 
 
 def prepare_rubric(rubric: str | Path | None) -> Rubric | None:
@@ -171,32 +202,26 @@ def prepare_calibration(
         return None
     used = calibration if isinstance(calibration, Calibration) else load_calibration(calibration)
     for row in rows:
-        _rubric(rubric, row, used)
+        rubric_of(row.call_type, rubric, used)
     used.check_classifier((prepare_judge(classifier) or load_classifier()).version)
     return used
 
 
-# --- the stages -----------------------------------------------------------------------------------
-
-
-def _rubric(rubric: str | Path | Rubric | None, row: CallRow, calibration: Calibration | None) -> Rubric:
+def rubric_of(call_type: CallType, rubric: str | Path | Rubric | None, calibration: Calibration | None) -> Rubric:
+    """The rubric for a call of this type: the one asked for or the shipped one, with the calibration's thresholds."""
     if not isinstance(rubric, Rubric):
-        rubric = rubric_for(row.call_type) if rubric is None else load_rubric(rubric)
+        rubric = rubric_for(call_type) if rubric is None else load_rubric(rubric)
     return rubric if calibration is None else calibrated(rubric, calibration)
 
 
-def _judged(
-    call: Call, rubric: Rubric, classifier: str | Path | Classifier | None, row: CallRow, out: str | Path | None
-) -> Scorecard:
-    """The call's scorecard. Where a judge's server fails, what was heard is kept, so that nobody must listen again."""
-    judge = prepare_judge(classifier)
+def _judged(call: Call, classifier: Classifier, row: CallRow, out: str | Path | None) -> tuple[Finding, ...]:
+    """What is found in the call. Where a judge's server fails, what was heard is kept, so that nobody listens again."""
     try:
-        with nullcontext() if isinstance(judge, LlmJudge) else computing:  # a server's answer is waited for, not made
-            return assess(call, rubric, judge or load_classifier())
+        return judged(call, classifier)
     except JudgeServerError as error:
         if out is None or row.transcript is not None or call_folder(Path(out), row.call_id).exists():
             raise
-        kept = write_call(Path(out), row.call_id, _heard_files(call)) / "transcript.vtt"
+        kept = write_call(Path(out), row.call_id, heard_files(call)) / "transcript.vtt"
         raise JudgeServerError(
             f"{error} What was heard is kept: name {kept} as the call's transcript, and nobody listens again."
         ) from error

@@ -13,7 +13,7 @@ from pipeline import cli, resources
 from pipeline.assess.rubric import rubric_for
 
 SAMPLES = resources.ROOT / "data" / "samples"
-FILES = {"scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"}
+FILES = {"call.json", "findings.json", "scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"}
 
 VTT = """WEBVTT
 

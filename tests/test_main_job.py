@@ -40,7 +40,8 @@ def test_main_job_writes_a_valid_scorecard_for_each_sample(scored):
         card = card_of(scored, row.call_id)
         validator.validate(card)
         files = {path.name for path in (scored / row.call_id).iterdir()}
-        assert files >= {"scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"}
+        assert files >= {"call.json", "findings.json", "scorecard.json", "scorecard.html", "transcript.vtt"}
+        assert "speakers.rttm" in files
         assert ("audio.mp3" in files) == (row.recording is not None)
         assert card["details"]["opportunity"].startswith("OPP-")
         assert card["quality"]["engine"] == ("sphinx" if row.recording else "imported transcript (vtt)")

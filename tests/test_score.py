@@ -31,7 +31,7 @@ def from_transcript(call_id):
 def test_score_gives_the_same_bytes_twice(tmp_path):
     score_call(VTT, out=tmp_path / "a")
     score_call(VTT, out=tmp_path / "b")
-    for name in ("scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"):
+    for name in ("call.json", "findings.json", "scorecard.json", "scorecard.html", "transcript.vtt", "speakers.rttm"):
         first, second = (tmp_path / one / "calls" / "hardware-demo" / name for one in "ab")
         assert first.read_bytes() == second.read_bytes()
 

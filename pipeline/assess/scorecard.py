@@ -1,10 +1,14 @@
-"""The scorecard: a call assessed by a rubric, and its public form as JSON. Call and rubric in, Scorecard out."""
+"""The scorecard: a call assessed by a rubric, and its public form as JSON. Call and rubric in, Scorecard out.
+
+Judging (`Classifier`) and levelling (`scored`) are apart, so that findings that are kept get new levels by themselves.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from pipeline import __version__
 from pipeline.assess.behaviours import Classifier
@@ -15,7 +19,29 @@ from pipeline.assess.measurable import is_punctuated
 from pipeline.assess.measures import measure
 from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
-from pipeline.records import MEETINGS, Agreement, BehaviourScore, Call, Scorecard, Talk
+from pipeline.records import MEETINGS, Agreement, BehaviourScore, Call, Finding, Scorecard, Talk
+
+
+class Judge(Protocol):
+    """What a scorecard says of who judged; every Classifier is one, and so is `JudgedBy`."""
+
+    @property
+    def version(self) -> str:
+        """What goes into the provenance."""
+        ...
+
+    @property
+    def agreement(self) -> tuple[Agreement, ...]:
+        """How well it agrees with people; empty where that was not measured."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedBy:
+    """Who judged, without what it judges with: enough to level findings that are kept."""
+
+    version: str
+    agreement: tuple[Agreement, ...] = ()
 
 
 def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
@@ -23,24 +49,38 @@ def assess(call: Call, rubric: Rubric, classifier: Classifier) -> Scorecard:
 
     Raises UsageError where the rubric is calibrated for another classifier.
     """
+    check_judge(rubric, classifier)
+    return scored(call, classifier(call), rubric, classifier)
+
+
+def check_judge(rubric: Rubric, judge: Judge) -> None:
+    """Raise UsageError where the rubric is calibrated for another classifier."""
     if rubric.calibration:
-        rubric.calibration.check_classifier(classifier.version)
+        rubric.calibration.check_classifier(judge.version)
+
+
+def scored(call: Call, findings: Sequence[Finding], rubric: Rubric, judge: Judge) -> Scorecard:
+    """The scorecard of a call in which `judge` found `findings`, now or earlier: nobody judges again.
+
+    Raises UsageError where the rubric is calibrated for another classifier.
+    """
+    check_judge(rubric, judge)
     return Scorecard(
         call=call,
         rubric_id=rubric.id,
         rubric_version=rubric.version,
-        behaviours=score_behaviours(call, classifier(call), rubric),
+        behaviours=score_behaviours(call, findings, rubric),
         talk=measure(call),
         joint=manager_part(call, rubric),
         warnings=(*call.warnings, *_warnings(call, rubric)),
         provenance=(
             ("code", __version__),
             ("rubric", f"{rubric.id} {rubric.version} sha256:{rubric.sha256}"),
-            ("models", {**dict(call.quality.models), "behaviours": classifier.version}),
+            ("models", {**dict(call.quality.models), "behaviours": judge.version}),
             ("recording_sha256", call.source_sha256),
             *_calibration(rubric),
         ),
-        agreement=classifier.agreement,
+        agreement=judge.agreement,
     )
 
 

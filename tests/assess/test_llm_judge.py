@@ -379,7 +379,7 @@ def test_llm_a_call_that_was_heard_is_kept_when_the_server_is_down(tmp_path):
     with chat_server(lambda asked: Raw(400)) as server, pytest.raises(JudgeServerError, match=said):
         score_call(row, out=tmp_path, transcriber=Engine(), classifier=judge(server.url))
     kept = tmp_path / "calls" / row.call_id
-    assert {path.name for path in kept.iterdir()} == {"transcript.vtt", "speakers.rttm"}
+    assert {path.name for path in kept.iterdir()} == {"call.json", "transcript.vtt", "speakers.rttm"}
     before = (kept / "transcript.vtt").read_bytes()
     assert b"hello there" in before
     scored = score_call(kept / "transcript.vtt", out=tmp_path / "again")
