@@ -36,10 +36,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One recording to listen to or judge; or up to 100 whose levels alone are needed."""
+    """One recording to listen to or judge; or up to 100 whose levels alone are needed.
+
+    `keep`: where a store's fault may pass, the run keeps the recording, since whoever hands out the job tries it again.
+    """
 
     need: Need
     ids: tuple[int, ...]
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
