@@ -109,7 +109,12 @@ def folder_key(call_id: str) -> str:
 
 def numbered(call_id: str, number: int) -> str:
     """The id with `-number` at its end, still a safe one."""
-    suffix = f"-{number}"
+    return ended(call_id, str(number))
+
+
+def ended(call_id: str, ending: str) -> str:
+    """The id with `-ending` at its end, cut so that it is still a safe one."""
+    suffix = f"-{ending}"
     room = call_id[: MAX_ID_CHARACTERS - len(suffix)]
     while len(room.encode()) + len(suffix) > MAX_ID_BYTES:
         room = room[:-1]

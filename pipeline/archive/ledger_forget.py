@@ -1,0 +1,101 @@
+"""Recordings out of the ledger for good, with what keeps them out, and the search that proves it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, text
+
+from pipeline.archive.ledger_contents import release_contents, release_copies
+from pipeline.archive.ledger_database import Database
+from pipeline.archive.ledger_rows import MAX_IDS, ours
+from pipeline.archive.ledger_tables import Clock, metadata, recordings, tombstones
+from pipeline.errors import LedgerError
+from pipeline.listen.call_rows import folder_key
+
+Reason = Literal["call", "person", "before"]
+REASONS: tuple[Reason, ...] = ("call", "person", "before")
+"""Why people have recordings forgotten: one call, a person, everything before a date."""
+
+_c = recordings.c
+
+
+def forget(connection: Connection, ids: Sequence[int], why: str) -> int:
+    """How many recordings went: these, and the copies of them, whose bytes are the same. Tombstones take their place:
+    hashes of key and bytes, the etag, when and why; nothing that names anybody."""
+    which = or_(_c.id.in_(ids), _c.copy_of.in_(ids))
+    gone = connection.execute(select(_c.id, _c.key_hash, _c.etag, _c.sha256).where(which).with_for_update()).all()
+    _bury(connection, gone, why)
+    return len(gone)
+
+
+def forget_copy(connection: Connection, id: int, run: str, sha256: str) -> bool:
+    """Whether the recording was the run's; it is out, because its bytes were forgotten under another key."""
+    mine = select(_c.id, _c.key_hash, _c.etag).where(ours(run), _c.id == id).with_for_update()
+    row = connection.execute(mine).one_or_none()
+    if row is not None:
+        _bury(connection, [(*row, sha256)], "copy")
+    return row is not None
+
+
+def is_forgotten(connection: Connection, sha256: str) -> bool:
+    """Whether a recording of these bytes was forgotten, under whatever key."""
+    return connection.scalar(select(func.count()).where(tombstones.c.sha256 == sha256)) != 0
+
+
+def _bury(connection: Connection, gone: Sequence[Any], why: str) -> None:
+    ids = [id for id, *_ in gone]
+    if not ids:
+        return
+    release_contents(connection, ids)
+    release_copies(connection, ids)
+    for _, digest, etag, _ in gone:  # the same recording may have been forgotten and asked for again
+        connection.execute(delete(tombstones).where(tombstones.c.key_hash == digest, tombstones.c.etag == etag))
+    rows = [{"key_hash": digest, "etag": etag, "sha256": sha, "why": why} for _, digest, etag, sha in gone]
+    connection.execute(insert(tombstones).values(forgotten_at=Clock()), rows)
+    connection.execute(delete(recordings).where(_c.id.in_(ids)))
+
+
+def wipe(database: Database) -> None:
+    """Write the database's files anew, so that what was deleted lies in none of them. Raises LedgerError."""
+    if database.is_sqlite:
+        database.outside(_wipe_sqlite)
+    else:
+        database.outside(_wipe_postgres)
+
+
+def _wipe_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql("VACUUM")
+    busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+    if busy:
+        raise LedgerError(
+            "the rows are out of the ledger, but its log could not be emptied while another process reads it. "
+            "Wait for that one or end it, then run forget again: it empties the log."
+        )
+
+
+def _wipe_postgres(connection: Connection) -> None:
+    for table in metadata.sorted_tables:
+        connection.execute(text(f"VACUUM FULL {table.name}"))
+
+
+def search(connection: Connection, wanted: str) -> dict[str, int]:
+    """By table, how many rows hold the text in any column, whatever its case; tables without any are left out."""
+    spellings = {folder_key(one) for one in (wanted, json.dumps(wanted, ensure_ascii=False)[1:-1], quote(wanted))}
+    found = {}
+    for table in metadata.sorted_tables:
+        rows = connection.execution_options(yield_per=MAX_IDS).execute(select(table))
+        holding = sum(any(_holds(value, spellings) for value in row) for row in rows)
+        if holding:
+            found[table.name] = holding
+    return found
+
+
+def _holds(value: object, spellings: set[str]) -> bool:
+    if not isinstance(value, str):
+        return False
+    folded = folder_key(value)
+    return any(one in folded for one in spellings)

@@ -1,0 +1,173 @@
+"""A listing compared with the ledger, and what it showed written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+
+from pipeline.archive.ledger_rows import COLUMNS, recording_of
+from pipeline.archive.ledger_tables import Clock, columns, recordings, tombstones
+from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix
+from pipeline.archive.recordings import Recording, Seen
+from pipeline.listen.call_rows import ended, folder_key
+
+_c = recordings.c
+_PLANNING = 0x706C_616E
+_KNOWN = columns(
+    "id key_hash etag size call_id folder_key asked_id row state need why plan wanted_listening wanted_judging "
+    "wanted_levelling done_levelling sha256 copy_of generation attempts interruptions"
+)
+
+
+def compare(connection: Connection, keys: Sequence[str], source: str) -> dict[str, Recording]:
+    """By key, what the ledger has of these keys; a key that it does not know is left out."""
+    hashes = [key_hash(source, key) for key in keys]
+    found = connection.execute(select(*COLUMNS).where(_c.key_hash.in_(hashes)))
+    return {one.key: one for one in map(recording_of, found)}
+
+
+def forgotten(connection: Connection, keys: Sequence[str], source: str) -> dict[str, str]:
+    """By key, the etag of the recording that was forgotten under it; the last one's where there were several."""
+    by_hash = {key_hash(source, key): key for key in keys}
+    query = select(tombstones.c.key_hash, tombstones.c.etag).where(tombstones.c.key_hash.in_(by_hash))
+    return {by_hash[found]: etag for found, etag in connection.execute(query.order_by(tombstones.c.forgotten_at))}
+
+
+def record(connection: Connection, source: str, seen: Sequence[Seen], plan: str) -> int:
+    """How many of them wait for that plan now. New ones are written down, known ones brought up to date.
+
+    One that was forgotten stays so. A recording that another run works on keeps its claim; it waits anew once that run
+    is done with it.
+    """
+    if connection.dialect.name == "postgresql":  # one planner at a time: they share the call ids to give away
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _PLANNING})
+    by_hash = {key_hash(source, one.key): one for one in seen}
+    query = select(*_KNOWN).where(_c.key_hash.in_(by_hash)).order_by(_c.id).with_for_update()
+    known = {row.key_hash: row for row in connection.execute(query)}
+    new = {digest: one for digest, one in by_hash.items() if digest not in known and one.need is not None}
+    _add(connection, source, _remembered(connection, new), plan)
+    changes = [_change(row, by_hash[digest], plan) for digest, row in known.items()]
+    _update(connection, [change for change in changes if change])
+    rename = {d: by_hash[d] for d, row in known.items() if _may_rename(row) and row.asked_id != by_hash[d].call_id}
+    _rename(connection, rename)
+    query = select(_c.id).where(_c.key_hash.in_(by_hash), _c.state == "pending", _c.plan == plan)
+    return len(connection.execute(query).all())
+
+
+def _remembered(connection: Connection, new: Mapping[str, Seen]) -> dict[str, Seen]:
+    """Those of the new recordings that were not forgotten."""
+    query = select(tombstones.c.key_hash, tombstones.c.etag).where(tombstones.c.key_hash.in_(new))
+    gone = {(digest, etag) for digest, etag in connection.execute(query)}
+    return {digest: one for digest, one in new.items() if (digest, one.etag) not in gone}
+
+
+def _add(connection: Connection, source: str, new: Mapping[str, Seen], plan: str) -> None:
+    if not new:
+        return
+    ids = _free_ids(connection, new)
+    rows = [
+        _facts(one, plan)
+        | {
+            "source": source,
+            "key_hash": digest,
+            "key": quoted(one.key),
+            "suffix": suffix(one.key),
+            "call_id": ids[digest],
+            "folder_key": folder_key(ids[digest]),
+            "asked_id": one.call_id,
+            "state": "pending",
+        }
+        for digest, one in new.items()
+    ]
+    connection.execute(insert(recordings).values(first_seen=Clock()), rows)
+
+
+def _facts(one: Seen, plan: str) -> dict[str, Any]:
+    """What a listing says of a recording, as columns."""
+    return {
+        "etag": one.etag,
+        "size": one.size,
+        "row": json_text(one.row),
+        "need": one.need,
+        "why": one.why,
+        "plan": plan,
+        "wanted_listening": one.versions.listening,
+        "wanted_judging": one.versions.judging,
+        "wanted_levelling": one.versions.levelling,
+    }
+
+
+_WISHES = ("etag", "wanted_listening", "wanted_judging", "wanted_levelling")
+_STATE = ("state", "generation", "attempts", "interruptions", "copy_of")
+
+
+def _change(row: Row[Any], one: Seen, plan: str) -> dict[str, Any]:
+    """The columns of a known recording after this listing; empty where all stay."""
+    old = row._mapping
+    wanted = _facts(one, plan) | {name: old[name] for name in _STATE}
+    is_other = any(old[name] != wanted[name] for name in _WISHES)
+    if one.need is None:
+        wanted |= {"need": old["need"], "why": old["why"], "plan": old["plan"]}
+        if old["state"] == "pending" and old["done_levelling"]:  # another plan wanted more, and was not carried out
+            wanted |= {"state": "done" if old["copy_of"] is None else "copy", "need": None, "why": ""}
+    elif old["state"] == "claimed":
+        wanted["generation"] += is_other
+    elif old["state"] == "quarantined" and not is_other:
+        wanted |= {"need": old["need"], "why": old["why"], "plan": old["plan"]}
+    else:
+        _pend(wanted, old, is_other)
+    if all(old[name] == wanted[name] for name in wanted):
+        return {}
+    return wanted | {"b_id": old["id"]}
+
+
+def _pend(wanted: dict[str, Any], old: Mapping[Any, Any], is_other: bool) -> None:
+    """A recording that is to be done: pending, counted anew unless it is the same work that failed before."""
+    if old["copy_of"] is not None:
+        wanted["need"] = "listen"  # nothing is stored under a copy's own id; its bytes tell whether it is still one
+    if old["state"] != "pending" or is_other:
+        wanted["generation"] += 1
+    if is_other or old["state"] in ("done", "copy"):
+        wanted |= {"attempts": 0, "interruptions": 0}
+    wanted["state"] = "pending"
+
+
+def _update(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
+    if changes:
+        connection.execute(update(recordings).where(_c.id == bindparam("b_id")), changes)
+
+
+def _may_rename(row: Row[Any]) -> bool:
+    """Whether nothing lies under the recording's call id yet."""
+    return row.sha256 is None and not row.done_levelling and row.state in ("pending", "failed", "quarantined")
+
+
+def _rename(connection: Connection, named: Mapping[str, Seen]) -> None:
+    for digest, one in named.items():
+        call_id = _free_ids(connection, {digest: one})[digest]
+        values = {"call_id": call_id, "folder_key": folder_key(call_id), "asked_id": one.call_id}
+        connection.execute(update(recordings).where(_c.key_hash == digest).values(values))
+
+
+def _free_ids(connection: Connection, named: Mapping[str, Seen]) -> dict[str, str]:
+    """A call id of its own for each: the one asked for, else that with 8 digits of the key's hash, or with more."""
+    choices = {digest: _choices(one.call_id, digest) for digest, one in named.items()}
+    keys = {folder_key(choice) for some in choices.values() for choice in some}
+    taken = _taken(connection, keys, named)
+    given: dict[str, str] = {}
+    for digest, some in choices.items():
+        given[digest] = next(choice for choice in some if folder_key(choice) not in taken)
+        taken.add(folder_key(given[digest]))
+    return given
+
+
+def _choices(call_id: str, digest: str) -> tuple[str, ...]:
+    return (call_id, ended(call_id, digest[:8]), ended(call_id, digest[:16]), ended(call_id, digest))
+
+
+def _taken(connection: Connection, keys: Iterable[str], named: Mapping[str, Seen]) -> set[str]:
+    """Those of the folder keys that other recordings have."""
+    query = select(_c.folder_key).where(_c.folder_key.in_(keys), _c.key_hash.not_in(named))
+    return set(connection.scalars(query))

@@ -1,0 +1,1 @@
+"""One module a migration, each run in one transaction."""
