@@ -51,9 +51,9 @@ class Scores(Protocol):
         """Where people find the file: a path or a URL."""
 
     def search(self, text: str) -> Iterator[tuple[str, str]]:
-        """(call id, file) of each stored file that holds the text, as `NameSearch` compares, unfinished versions included.
+        """(call id, file) of each stored file that holds the text, those of unfinished versions included.
 
-        A call whose id holds it gives (call id, ""). Sound is not searched.
+        `NameSearch` says what is equal. A call whose id holds it gives (call id, ""). Sound is not searched.
         """
 
 

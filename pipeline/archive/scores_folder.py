@@ -50,19 +50,19 @@ class FolderScores:
     def write(self, call_id: str, files: Mapping[str, Content], *, keep: Collection[str] = ()) -> None:
         """Replace the call's folder; kept files are hard links, or copies where the file system has none."""
         checked_names([*files, *keep])
-        with _told(call_folder(self._out, checked_id(call_id))):
+        with told(call_folder(self._out, checked_id(call_id))):
             replace_call(self._out, call_id, files, keep)
 
     def read(self, call_id: str, name: str) -> bytes:
         """A file's bytes."""
         checked_names([name])
-        with _told(self._path(call_id, name)):
+        with told(self._path(call_id, name)):
             return self._path(call_id, name).read_bytes()
 
     def files(self, call_id: str) -> tuple[str, ...]:
         """The names of the call's files, sorted."""
         folder = current_folder(self._out, checked_id(call_id))
-        with _told(folder):
+        with told(folder):
             return tuple(sorted(one.name for one in folder.iterdir())) if folder.is_dir() else ()
 
     def call_ids(self) -> Iterator[str]:
@@ -73,12 +73,12 @@ class FolderScores:
 
     def remove(self, call_id: str) -> bool:
         """Remove all that there is of a call."""
-        with _told(call_folder(self._out, checked_id(call_id))):
+        with told(call_folder(self._out, checked_id(call_id))):
             return remove_call(self._out, call_id)
 
     def sweep(self, call_id: str) -> None:
         """Remove what killed writers of the call left."""
-        with _told(making_folder(self._out, checked_id(call_id))):
+        with told(making_folder(self._out, checked_id(call_id))):
             sweep_call(self._out, call_id)
 
     def where(self, call_id: str, name: str) -> str:
@@ -112,7 +112,7 @@ class FolderScores:
         calls = self._out / "calls"
         if not calls.is_dir():
             return
-        with _told(calls), os.scandir(calls) as entries:
+        with told(calls), os.scandir(calls) as entries:
             for entry in entries:
                 if entry.name.startswith(MAKING):
                     yield entry.name.removeprefix(MAKING), False
@@ -123,7 +123,7 @@ class FolderScores:
         """Whether the file's name or content holds the text; a file that went away meanwhile does not."""
         if search.is_in(path.name):
             return True
-        with _told(path), suppress(FileNotFoundError):
+        with told(path), suppress(FileNotFoundError):
             return not is_sound(path.name) and search.is_in(path.read_bytes())
         return False
 
@@ -134,7 +134,7 @@ def _walk(root: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def told(path: Path) -> Iterator[None]:
     """OSError becomes StorageError, naming the path."""
     try:
         yield
