@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -18,20 +17,12 @@ from pipeline.archive.call_folder import (
     replace_call,
     sweep_call,
 )
+from pipeline.archive.faults import storage_fault
 from pipeline.archive.folder import FAILURES, INDEX
 from pipeline.archive.name_search import NameSearch
 from pipeline.archive.scores import checked_id, checked_names, is_sound
-from pipeline.errors import StorageError, StorageFault
 from pipeline.listen.call_rows import is_safe_call_id
 
-_FAULTS: dict[int, StorageFault] = {
-    errno.ENOSPC: "full",
-    errno.EDQUOT: "full",
-    errno.EACCES: "denied",
-    errno.EPERM: "denied",
-    errno.EROFS: "denied",
-    errno.ENOENT: "missing",
-}
 _BESIDE = (INDEX, FAILURES)
 """Files about many calls at once that `ridealong score` writes beside them."""
 
@@ -40,7 +31,7 @@ class FolderScores:
     """The scored calls of a local folder; see `Scores`."""
 
     def __init__(self, out: str | Path) -> None:
-        self._out = Path(out).absolute()
+        self._out = Path(out).expanduser().resolve()
 
     @property
     def url(self) -> str:
@@ -139,7 +130,4 @@ def told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fault = _FAULTS.get(error.errno or 0, "unreachable")
-        raise StorageError(
-            f"{path}: {error.strerror or error}. Check the disk's free space and rights.", fault
-        ) from error
+        raise storage_fault(error, path) from error
