@@ -19,10 +19,10 @@ from pipeline.archive.kept import CALL, FINDINGS, call_json, findings_json
 from pipeline.assess.behaviours import Classifier, load_classifier
 from pipeline.assess.calibration import Calibration, load_calibration
 from pipeline.assess.floor import speech_of
-from pipeline.assess.judges import load_judge
+from pipeline.assess.judges import judge_identity, load_judge
 from pipeline.assess.llm_judge import LlmJudge
 from pipeline.assess.rubric import Rubric, calibrated, load_rubric, rubric_for
-from pipeline.assess.scorecard import check_judge, scored, to_json
+from pipeline.assess.scorecard import JudgedBy, check_judge, scored, to_json
 from pipeline.errors import CallError, JudgeServerError
 from pipeline.fakes import FakeClassifier
 from pipeline.listen.captions import write_vtt
@@ -73,16 +73,16 @@ def score_call(
     settings = settings or ListenSettings()
     tell = progress or no_progress
     row = source if isinstance(source, CallRow) else default_row(Path(source))
-    judged_by = rubric_of(row.call_type, rubric, prepare_calibration(calibration, [row], rubric, classifier))
+    used = rubric_of(row.call_type, rubric, prepare_calibration(calibration, [row], rubric, classifier))
     call, audio = listen(row, settings, transcriber, tell)
     tell("assess", 0, 1)
     judge = judge_for(settings, classifier)
-    check_judge(judged_by, judge)
+    check_judge(used, judge)
     findings = _judged(call, judge, row, out)
-    scorecard = scored(call, findings, judged_by, judge)
+    scorecard = scored(call, findings, used, judge)
     if out is not None:
         tell("write", 0, 1)
-        write_call(Path(out), row.call_id, files_of(scorecard, findings, judged_by, audio))
+        write_call(Path(out), row.call_id, files_of(scorecard, findings, used, audio))
     return scorecard
 
 
@@ -145,6 +145,13 @@ def judge_for(settings: ListenSettings, judge: str | Path | Classifier | None = 
     if judge is None and settings.engine == "fake":
         return FakeClassifier()
     return prepare_judge(judge) or load_classifier()
+
+
+def judged_by(settings: ListenSettings, judge: str | Path | None = None) -> JudgedBy:
+    """What scorecards say of the classifier that `judge_for` gives; its network is not loaded for it."""
+    if judge is None and settings.engine == "fake":
+        return JudgedBy(FakeClassifier().version)
+    return judge_identity(judge)
 
 
 def judged(call: Call, classifier: Classifier) -> tuple[Finding, ...]:

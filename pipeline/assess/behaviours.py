@@ -28,7 +28,7 @@ from pipeline.records import CRITERIA, JUDGED, Agreement, Call, Finding
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Classifier", "LearnedClassifier", "load_classifier", "rounded"]
+__all__ = ["Classifier", "LearnedClassifier", "classifier_identity", "load_classifier", "rounded"]
 
 CARRIED_KAPPA = 0.5
 """Weighted kappa with people, on unseen authors, from which a behaviour is given at all: half of the disagreement that
@@ -134,8 +134,7 @@ def _load(folder: Path, encoder_folder: Path | None) -> LearnedClassifier:
     torch_runtime.prepare()
     from safetensors.torch import load
 
-    config, weights = _files(folder)
-    identity = trained_on(folder, encoder_folder) or ""  # nothing is added for the packaged encoder
+    config, weights, version = _identified(folder, encoder_folder)
     tensors = load(weights)
     heads = {name.removeprefix("heads."): t.float() for name, t in tensors.items() if name.startswith("heads.")}
     tuned = {name.removeprefix("encoder."): t for name, t in tensors.items() if name.startswith("encoder.")}
@@ -147,8 +146,22 @@ def _load(folder: Path, encoder_folder: Path | None) -> LearnedClassifier:
         for behaviour in JUDGED
         if behaviour in config["ordinals"]
     }
+    return LearnedClassifier(version, encoder, heads, ordinals, _agreement(folder))
+
+
+def _identified(folder: Path, encoder_folder: Path | None) -> tuple[dict[str, Any], bytes, str]:
+    """levels.json, the bytes of weights.safetensors and the version that they make. Raises UsageError."""
+    config, weights = _files(folder)
+    identity = trained_on(folder, encoder_folder) or ""  # nothing is added for the packaged encoder
     digest = hashlib.sha256(weights + (json.dumps(config, sort_keys=True) + identity).encode()).hexdigest()
-    return LearnedClassifier(f"behaviours-{digest[:12]}", encoder, heads, ordinals, _agreement(folder))
+    return config, weights, f"behaviours-{digest[:12]}"
+
+
+@lru_cache(maxsize=2)
+def classifier_identity(folder: Path | None = None, encoder: Path | None = None) -> tuple[str, tuple[Agreement, ...]]:
+    """Version and agreement of the classifier that `load_classifier` gives, without loading its network."""
+    where = (folder or resources.model_folder("behaviours")).resolve()
+    return _identified(where, encoder and encoder.resolve())[2], _agreement(where)
 
 
 def _agreement(folder: Path) -> tuple[Agreement, ...]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.assess.behaviours import Classifier, load_classifier
+from pipeline.assess.behaviours import Classifier, classifier_identity, load_classifier
 from pipeline.assess.judge_file import LearnedSettings, read_judge
 from pipeline.assess.llm_judge import LlmJudge
+from pipeline.assess.scorecard import JudgedBy
 
-__all__ = ["load_judge"]
+__all__ = ["judge_identity", "load_judge"]
 
 
 def load_judge(path: str | Path) -> Classifier:
@@ -21,3 +22,17 @@ def load_judge(path: str | Path) -> Classifier:
     if isinstance(settings, LearnedSettings):
         return load_classifier(settings.folder, settings.encoder)
     return LlmJudge(settings)
+
+
+def judge_identity(path: str | Path | None = None) -> JudgedBy:
+    """Version and agreement of the classifier that the file names (None: the shipped one); no network is loaded.
+
+    Raises as `load_judge` does, but where weights alone are broken.
+    """
+    settings = None if path is None else read_judge(Path(path))
+    if settings is None:
+        return JudgedBy(*classifier_identity())
+    if isinstance(settings, LearnedSettings):
+        return JudgedBy(*classifier_identity(settings.folder, settings.encoder))
+    judge = LlmJudge(settings)
+    return JudgedBy(judge.version, judge.agreement)
