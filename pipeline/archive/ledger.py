@@ -224,6 +224,11 @@ class Ledger:
             return self._database.write(claims.retry, None)
         return sum(self._database.write(claims.retry, piece) for piece in pieces(ids))
 
+    def hold(self, ids: Sequence[int]) -> None:
+        """Set the recordings aside: whoever works on them loses them, and `forget` finds them if it breaks off."""
+        for piece in pieces(ids):
+            self._database.write(ledger_forget.hold, piece)
+
     def forget(self, ids: Sequence[int], why: Reason) -> int:
         """How many recordings went, with their copies: rows out, tombstones in, the database's files written anew.
 

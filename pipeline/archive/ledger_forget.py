@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import quote
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, text
+from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
 
 from pipeline.archive.ledger_contents import release_contents, release_copies
 from pipeline.archive.ledger_database import Database
-from pipeline.archive.ledger_rows import MAX_IDS, ours
+from pipeline.archive.ledger_rows import FREED, MAX_IDS, ours
 from pipeline.archive.ledger_tables import Clock, metadata, recordings, tombstones
+from pipeline.archive.name_search import NameSearch
+from pipeline.archive.recordings import Recording
 from pipeline.errors import LedgerError
-from pipeline.listen.call_rows import folder_key
 
 Reason = Literal["call", "person", "before"]
 REASONS: tuple[Reason, ...] = ("call", "person", "before")
 """Why people have recordings forgotten: one call, a person, everything before a date."""
 
+_HELD = "is being forgotten: where that broke off, run forget again"
 _c = recordings.c
+
+
+def hold(connection: Connection, ids: Sequence[int]) -> None:
+    """Take the recordings from whatever run has them and set them aside, so that none works on them any more."""
+    aside = FREED | {"state": "quarantined", "error": _HELD}
+    connection.execute(update(recordings).where(_c.id.in_(ids)).values(aside))
+
+
+def is_held(recording: Recording) -> bool:
+    """Whether the recording was set aside to be forgotten, and is still there."""
+    return recording.state == "quarantined" and recording.error == _HELD
 
 
 def forget(connection: Connection, ids: Sequence[int], why: str) -> int:
@@ -83,19 +94,12 @@ def _wipe_postgres(connection: Connection) -> None:
 
 
 def search(connection: Connection, wanted: str) -> dict[str, int]:
-    """By table, how many rows hold the text in any column, whatever its case; tables without any are left out."""
-    spellings = {folder_key(one) for one in (wanted, json.dumps(wanted, ensure_ascii=False)[1:-1], quote(wanted))}
+    """By table, how many rows hold the text in any column, as `NameSearch` compares; none: the table is left out."""
+    search = NameSearch(wanted)
     found = {}
     for table in metadata.sorted_tables:
         rows = connection.execution_options(yield_per=MAX_IDS).execute(select(table))
-        holding = sum(any(_holds(value, spellings) for value in row) for row in rows)
+        holding = sum(any(isinstance(value, str) and search.is_in(value) for value in row) for row in rows)
         if holding:
             found[table.name] = holding
     return found
-
-
-def _holds(value: object, spellings: set[str]) -> bool:
-    if not isinstance(value, str):
-        return False
-    folded = folder_key(value)
-    return any(one in folded for one in spellings)

@@ -22,7 +22,7 @@ MAX_IDS = 1_000
 COLUMNS = columns(
     "id key call_id etag size state need why row wanted_listening wanted_judging wanted_levelling done_listening "
     "done_judging done_levelling sha256 generation attempts interruptions error copy_of provenance audio_seconds "
-    "wall_seconds device started_at finished_at"
+    "wall_seconds device started_at finished_at first_seen"
 )
 """The columns that `recording_of` reads, in its order."""
 
@@ -68,6 +68,7 @@ def recording_of(row: Row[Any]) -> Recording:
         device=row[24],
         started_at=row[25],
         finished_at=row[26],
+        first_seen=row[27],
     )
 
 

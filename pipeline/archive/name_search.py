@@ -1,7 +1,7 @@
 """Whether a name stands in what is stored, however it is written there: the proof that a person was forgotten.
 
 Letter case, Unicode forms, escapes of JSON, HTML, URLs and WebVTT, and what stands between the parts of a name (spaces,
-line breaks, `_`, `-`, `.`) make no difference.
+line breaks, `_`, `-`, `.`) make no difference. It is looked for as a whole: Ann Lee is not in Joann Leeds.
 """
 
 from __future__ import annotations
@@ -26,14 +26,26 @@ class NameSearch:
         self._wanted = _folded(text).strip()
         if not self._wanted:
             raise UsageError(f"{text!r}: nothing to search for; give a name with at least one letter or digit.")
+        first, last = _edge(self._wanted[0], "?<!"), _edge(self._wanted[-1], "?!")
+        self._whole = re.compile(f"{first}{re.escape(self._wanted)}{last}")
 
     def is_in(self, content: str | bytes) -> bool:
         """Whether the text stands in the content of a file, as it is or escaped; bytes are taken as UTF-8."""
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-        if self._wanted in _folded(text):
+        if self._stands_in(text):
             return True
         plain = _unescaped(text)
-        return plain != text and (self._wanted in _folded(plain) or self._wanted in _folded(_unescaped(plain)))
+        return plain != text and (self._stands_in(plain) or self._stands_in(_unescaped(plain)))
+
+    def _stands_in(self, text: str) -> bool:
+        folded = _folded(text)
+        return self._wanted in folded and self._whole.search(folded) is not None
+
+
+def _edge(char: str, look: str) -> str:
+    """What may not stand beside this end of the text: a letter or digit, in scripts that part words by spaces."""
+    is_parted = char.isdigit() or char.upper() != char.lower()
+    return rf"({look}[^\W_])" if is_parted else ""
 
 
 def _folded(text: str) -> str:

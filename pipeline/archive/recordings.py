@@ -44,7 +44,7 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Recording:
     """A ledger's row. Times are ISO 8601 in UTC; `sha256` is None until its bytes were read; `audio_seconds`,
-    `wall_seconds` and `device` are of the last time it was done."""
+    `wall_seconds` and `device` are of the last time it was done; `first_seen` is when a listing first showed it."""
 
     id: int
     key: str
@@ -69,6 +69,7 @@ class Recording:
     device: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    first_seen: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
