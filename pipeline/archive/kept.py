@@ -7,7 +7,7 @@ words of a long hour are some 500 kB.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -84,8 +84,19 @@ def _turn_list(turn: Turn) -> tuple[Any, ...]:
     return (turn.speaker, turn.text, turn.start, turn.end, *(columns if words else ()))
 
 
-def _turn(speaker: str, text: str, start: float | None, end: float | None, *columns: list[Any]) -> Turn:
-    words = tuple(Word(*one) for one in zip(*columns, strict=True))
+def _turn(
+    speaker: str,
+    text: str,
+    start: float | None,
+    end: float | None,
+    texts: Sequence[str] = (),
+    starts: Sequence[float] = (),
+    ends: Sequence[float] = (),
+    probabilities: Sequence[float | None] = (),
+) -> Turn:
+    words = tuple(map(Word, texts, starts, ends, probabilities))
+    if not len(words) == len(texts) == len(starts) == len(ends) == len(probabilities):
+        raise ValueError("a turn's words are not complete")
     return Turn(speaker, text, start, end, words)
 
 
