@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline import __version__
+from pipeline import __version__, cli_batch
+from pipeline import cli_options as options
 from pipeline.errors import RidealongError, UsageError
 from pipeline.settings import keep_private
 
@@ -23,30 +23,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-class EngineName(StrEnum):
-    """Who listens."""
-
-    auto = "auto"
-    whisper = "whisper"
-    sphinx = "sphinx"
-
-
-class WhisperMode(StrEnum):
-    """How Whisper decodes."""
-
-    auto = "auto"
-    sequential = "sequential"
-    batched = "batched"
-
-
-class Device(StrEnum):
-    """Where models run."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
 
 
 def main() -> None:
@@ -74,7 +50,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def options(
+def ridealong(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -89,53 +65,31 @@ def score(
     sources: Annotated[list[Path], typer.Argument(help="Recordings, transcripts, or folders of them.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the scorecards.")],
     manifest: Annotated[Path | None, typer.Option("--manifest", help="calls.csv: one row a call.")] = None,
-    rubric: Annotated[
-        str | None, typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
-    ] = None,
-    judge: Annotated[
-        Path | None, typer.Option("--judge", help="YAML file of another classifier or a language model's server.")
-    ] = None,
-    calibration: Annotated[
-        Path | None, typer.Option("--calibration", help="calibration.json with thresholds that fit your raters.")
-    ] = None,
-    engine: Annotated[EngineName, typer.Option("--engine", help="Who writes down the words.")] = EngineName.auto,
-    whisper_model: Annotated[
-        str | None, typer.Option("--whisper-model", help="Whisper weights: a name or a local folder.")
-    ] = None,
-    diarization_model: Annotated[
-        str | None, typer.Option("--diarization-model", help="pyannote weights: a name or a local folder.")
-    ] = None,
-    device: Annotated[Device, typer.Option("--device", help="Where models run.")] = Device.auto,
-    language: Annotated[
-        str | None, typer.Option("--language", help="Language of the calls, as en. [default: detected]")
-    ] = None,
-    speakers: Annotated[
-        str | None,
-        typer.Option("--speakers", help="How many people speak, as 2 or 2-4, where no manifest tells."),
-    ] = None,
-    vocabulary: Annotated[
-        Path | None, typer.Option("--vocabulary", help="Text file of names and terms worth expecting, one a line.")
-    ] = None,
-    whisper_mode: Annotated[
-        WhisperMode, typer.Option("--whisper-mode", help="Whether Whisper decodes several windows at once.")
-    ] = WhisperMode.auto,
+    rubric: options.Rubric = None,
+    judge: options.Judge = None,
+    calibration: options.Calibration = None,
+    engine: options.Engine = options.EngineName.auto,
+    whisper_model: options.WhisperModel = None,
+    diarization_model: options.DiarizationModel = None,
+    device: options.OnDevice = options.Device.auto,
+    language: options.Language = None,
+    speakers: options.Speakers = None,
+    vocabulary: options.Vocabulary = None,
+    whisper_mode: options.Decoding = options.WhisperMode.auto,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON lines.")] = False,
 ) -> None:
     """Score recordings: one scorecard each, in OUT/calls/CALL_ID/."""
     from pipeline import terminal
-    from pipeline.listen.manifest_cells import read_speakers
-    from pipeline.listen.vocabulary import read_vocabulary
-    from pipeline.settings import ListenSettings
 
-    settings = ListenSettings(
-        engine=engine.value,
+    settings = options.listen_settings(
+        engine=engine,
         whisper_model=whisper_model,
         diarization_model=diarization_model,
-        device=device.value,
+        device=device,
         language=language,
-        speakers=read_speakers(speakers),
-        vocabulary=() if vocabulary is None else read_vocabulary(vocabulary),
-        whisper_mode=whisper_mode.value,
+        speakers=speakers,
+        vocabulary=vocabulary,
+        whisper_mode=whisper_mode,
     )
     failed = terminal.score(
         sources,
@@ -232,6 +186,9 @@ def train(
     from pipeline import terminal
 
     terminal.train(corpus, out, encoder)
+
+
+cli_batch.add_to(app)
 
 
 if __name__ == "__main__":
