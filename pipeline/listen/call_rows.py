@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.listen.captions import TRANSCRIPT_FORMATS
@@ -22,6 +23,7 @@ CALL_ID_ALLOWED = (
     f"at most {MAX_ID_CHARACTERS} characters and {MAX_ID_BYTES} bytes, and no name that Windows reserves"
 )
 
+_PLAIN_ID = re.compile(rf"[\w-](?:[\w. -]{{0,{MAX_ID_CHARACTERS - 2}}}[\w-])?", re.ASCII)
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
@@ -65,18 +67,28 @@ class Manifest:
 
 def default_row(path: Path) -> CallRow:
     """The row of a recording or transcript that no manifest describes; what is assumed is said in `defaults`."""
-    call_id = safe_call_id(path.stem)
     is_transcript = path.suffix.lower() in TRANSCRIPT_FORMATS
+    row = unlisted_row(path.stem)
+    return replace(row, **{"transcript" if is_transcript else "recording": path.resolve()})
+
+
+def unlisted_row(stem: str) -> CallRow:
+    """The row, without its file, of a call of which nothing is known but the stem of its file's name."""
+    call_id = safe_call_id(stem)
     return CallRow(
-        recording=None if is_transcript else path.resolve(),
-        transcript=path.resolve() if is_transcript else None,
+        recording=None,
         call_id=call_id,
         defaults=(
             "there is no manifest row for this call: date, team, names and roles were not given",
             f"call_type was not given: taken as {DEFAULT_CALL_TYPE}",
-            *changed_id(path.stem, call_id),
+            *changed_id(stem, call_id),
         ),
     )
+
+
+def not_used(name: str) -> str:
+    """The sentence about a transcript of that name beside the recording, where no manifest says which one counts."""
+    return f"the transcript {name} beside the recording was not used: a manifest can name it"
 
 
 def changed_id(stem: str, call_id: str) -> tuple[str, ...]:
@@ -93,9 +105,12 @@ def is_safe_call_id(call_id: str) -> bool:
 
 def safe_call_id(text: str) -> str:
     """The text as a call id: unchanged where it is one, else with every other character as `_`, trimmed and cut."""
-    kept = "".join(char if _is_allowed(char) else "_" for char in text).strip(" .")
+    plain = _PLAIN_ID.fullmatch(text) is not None
+    kept = text if plain else "".join(char if _is_allowed(char) else "_" for char in text).strip(" .")
     if kept.split(".")[0].rstrip().lower() in _RESERVED:
         kept = f"_{kept}"
+    elif plain:
+        return kept
     kept = kept[:MAX_ID_CHARACTERS].rstrip(" .")
     while len(kept.encode()) > MAX_ID_BYTES:
         kept = kept[:-1].rstrip(" .")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import cast
+from posixpath import splitext
+from typing import Generic, TypeVar, cast
 
 from pipeline.errors import UsageError
 from pipeline.listen.call_rows import (
@@ -46,13 +48,17 @@ SPEAKERS_ALLOWED = f'a number from 1 to {MOST_SPEAKERS} as "3", or a range as "2
 _SEVERAL = re.compile(r"[,;]")
 _SPEAKERS = re.compile(r"([0-9]{1,2})(?:\s*[-–]\s*([0-9]{1,2}))?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_ODD = re.compile(r"[\x00-\x1f\x7f]")
+_PATHS = "a path relative to the manifest's folder and inside it, with '/' between folders"
+
+Place = TypeVar("Place")
+"""Where a file is: a Path, or the key of an object in a bucket."""
 
 
 @dataclass(slots=True)
 class RowReader:
     """One row on its way to a CallRow: its line, its cells by column, and the faults found so far."""
 
-    folder: Path
     line: int
     cells: Mapping[str, str]
     faults: list[str] = field(default_factory=list)
@@ -63,24 +69,60 @@ class RowReader:
 
     def cell(self, column: str) -> str:
         """The cell's text without control characters and outer spaces, empty where there is none."""
-        return plain(self.cells.get(column, ""))
+        value = self.cells.get(column, "")
+        return " ".join(value.split()) if value.isprintable() else plain(value)  # most are, and that is a third faster
+
+
+@dataclass(frozen=True, slots=True)
+class Files(Generic[Place]):
+    """Where the row's files are; None where its cell is empty or faulty."""
+
+    recording: Place | None
+    transcript: Place | None
+    rttm: Place | None
 
 
 def read_row(folder: Path, line: int, cells: Mapping[str, str]) -> tuple[CallRow, list[str]]:
     """The row and its faults; with faults, the row is not to be used."""
-    row = RowReader(folder, line, cells)
-    recording, transcript = _path(row, "recording"), _path(row, "transcript")
-    if not cells.get("recording", "").strip() and not cells.get("transcript", "").strip():
+    row = RowReader(line, cells)
+    return _row(row, _files(row, partial(_path, folder))), row.faults
+
+
+def read_keyed_row(
+    key_of: Callable[[str], str], allowed: str, line: int, cells: Mapping[str, str]
+) -> tuple[CallRow, Files[str], list[str]]:
+    """The row without its files, the keys of the objects that they are in a bucket, and its faults.
+
+    `key_of` makes a key of a cell and raises ValueError with what is wrong with it; `allowed` says what would not be.
+    """
+    row = RowReader(line, cells)
+    files = _files(row, partial(_key, key_of, allowed))
+    return _row(row, Files(None, None, None)), files, row.faults
+
+
+def _files(row: RowReader, place_of: Callable[[RowReader, str, str], Place | None]) -> Files[Place]:
+    """The files that the cells name; `place_of` is asked with the row, a column and its text."""
+    given = {column: row.cells.get(column, "").strip() for column in ("recording", "transcript", "rttm")}
+    if splitext(given["recording"])[1].lower() in TRANSCRIPT_FORMATS:
+        allowed = "a recording; put this path in the column 'transcript'"
+        row.fault("recording", f"'{given['recording']}' is a transcript", allowed)
+    recording = place_of(row, "recording", given["recording"]) if given["recording"] else None
+    transcript = place_of(row, "transcript", given["transcript"]) if given["transcript"] else None
+    if not given["recording"] and not given["transcript"]:
         row.fault("recording", "neither a recording nor a transcript is given", "the path of at least one of them")
-    rttm = _path(row, "rttm")
+    rttm = place_of(row, "rttm", given["rttm"]) if given["rttm"] else None
     if rttm is not None and recording is None:
         row.fault("rttm", "it is given without a recording", "an RTTM file beside the recording whose voices it tells")
+    return Files(recording, transcript, rttm)
+
+
+def _row(row: RowReader, files: Files[Path]) -> CallRow:
     call_type, type_default = _call_type(row)
     call_id, id_default = _call_id(row)
-    others = tuple((name, row.cell(name)) for name in cells if name == "team" or name not in KNOWN_COLUMNS)
-    made = CallRow(
-        recording=recording,
-        transcript=transcript,
+    others = tuple((name, row.cell(name)) for name in row.cells if name == "team" or name not in KNOWN_COLUMNS)
+    return CallRow(
+        recording=files.recording,
+        transcript=files.transcript,
         call_id=call_id,
         call_type=call_type,
         started_at=_started_at(row),
@@ -90,39 +132,48 @@ def read_row(folder: Path, line: int, cells: Mapping[str, str]) -> tuple[CallRow
         customers=_listed(row.cell("customer")),
         channels=_channels(row),
         speakers=_speakers(row),
-        rttm=rttm,
+        rttm=files.rttm,
         language=_language(row),
         products=_listed(row.cell("products")),
         details=tuple((name, value) for name, value in others if value),
         defaults=(*type_default, *id_default),
     )
-    return made, row.faults
 
 
-def _path(row: RowReader, column: str) -> Path | None:
+def _path(folder: Path, row: RowReader, column: str, value: str) -> Path | None:
     """The cell as an absolute path inside the manifest's folder; whether a file is there is seen when it is read."""
-    value = row.cells.get(column, "").strip()
-    if not value:
+    if is_odd_path(value):
+        row.fault(column, f"{value!r} is not such a path", _PATHS)
         return None
-    if column == "recording" and Path(value).suffix.lower() in TRANSCRIPT_FORMATS:
-        row.fault(column, f"'{value}' is a transcript", "a recording; put this path in the column 'transcript'")
-    allowed = "a path relative to the manifest's folder and inside it, with '/' between folders"
-    odd = any(char < " " or char == "\x7f" for char in value)
-    if odd or "\\" in value or "://" in value or value[1:2] == ":" or Path(value).is_absolute():
-        row.fault(column, f"{value!r} is not such a path", allowed)
-        return None
-    if ".." in Path(value).parts:
-        row.fault(column, f"'{value}' leaves the manifest's folder", allowed)
+    if ".." in value.split("/"):
+        row.fault(column, f"'{value}' leaves the manifest's folder", _PATHS)
         return None
     try:
-        path = (row.folder / value).resolve()
+        path = (folder / value).resolve()
     except (OSError, RuntimeError) as error:  # a loop of symbolic links, a name that is too long
-        row.fault(column, f"'{value}' cannot be resolved ({error})", allowed)
+        row.fault(column, f"'{value}' cannot be resolved ({error})", _PATHS)
         return None
-    if not path.is_relative_to(row.folder):
-        row.fault(column, f"'{value}' leads out of the manifest's folder by a symbolic link", allowed)
+    if not path.is_relative_to(folder):
+        row.fault(column, f"'{value}' leads out of the manifest's folder by a symbolic link", _PATHS)
         return None
     return path
+
+
+def is_odd_path(value: str) -> bool:
+    """Whether a cell is no relative path at all: control characters, a backslash, a URL, a drive, an absolute path."""
+    return bool(_ODD.search(value)) or "\\" in value or "://" in value or value[1:2] == ":" or value[:1] == "/"
+
+
+def _key(key_of: Callable[[str], str], allowed: str, row: RowReader, column: str, value: str) -> str | None:
+    """The cell as the key of an object."""
+    if _ODD.search(value):
+        row.fault(column, f"{value!r} holds a control character", allowed)
+        return None
+    try:
+        return key_of(value)
+    except ValueError as error:
+        row.fault(column, f"'{value}' {error}", allowed)
+        return None
 
 
 def _call_type(row: RowReader) -> tuple[CallType, tuple[str, ...]]:

@@ -44,6 +44,13 @@ def load_pyannote(settings: ListenSettings) -> PyannoteDiarizer:
         return _load(name, folder, settings.device, token, settings.diarization_seconds)
 
 
+def pyannote_identity(settings: ListenSettings) -> tuple[str, str]:
+    """The name, and the revision or hash, of the weights that `load_pyannote` would load. Raises as it does."""
+    name = settings.diarization_model or DEFAULT_MODEL
+    prepare()
+    return identity(name, _find_folder(name, hub_token(settings)))
+
+
 def _find_folder(name: str, token: str | None) -> Path:
     """The folder that holds the pipeline's config.yaml and models."""
     folder = Path(name).expanduser()

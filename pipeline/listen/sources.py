@@ -14,6 +14,7 @@ from pipeline.listen.call_rows import (
     Manifest,
     default_row,
     folder_key,
+    not_used,
     numbered,
 )
 from pipeline.listen.captions import TRANSCRIPT_FORMATS
@@ -153,10 +154,7 @@ def _default_rows(files: Sequence[Path], skipped: dict[Path, str]) -> list[CallR
 
 
 def _saying_what_lies_beside(row: CallRow, transcripts: Sequence[Path]) -> CallRow:
-    said = (
-        f"the transcript {path.name} beside the recording was not used: a manifest can name it" for path in transcripts
-    )
-    return replace(row, defaults=(*row.defaults, *said))
+    return replace(row, defaults=(*row.defaults, *(not_used(path.name) for path in transcripts)))
 
 
 def _distinct(rows: Iterable[CallRow]) -> tuple[CallRow, ...]:

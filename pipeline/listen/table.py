@@ -22,6 +22,7 @@ MAX_BYTES = 200 * 1024**2
 """The largest table that is read: about a million rows."""
 _SEPARATOR_LINE = re.compile(r"\A\"?sep=([,;\t])\"?(?:\r\n|\r|\n)", re.IGNORECASE)
 """The line with which Excel may say which separator a file has."""
+_FIRST_LINE = re.compile(r"[^\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +45,25 @@ class Table:
     records: Iterator[tuple[int, list[str] | str]]
 
 
-def read_table(path: Path, kind: TableKind) -> Table:
-    """The table of a file. Raises the kind's error where it is missing, too large, not UTF-8, empty or misquoted."""
-    text = _text(path, kind)
+def read_table(path: Path, kind: TableKind, name: object = None) -> Table:
+    """The table of a file; errors call it `name`, or by its path.
+
+    Raises the kind's error where it is missing, too large, not UTF-8, empty or misquoted.
+    """
+    name = name or path
+    text = _text(path, kind, name)
     told = _SEPARATOR_LINE.match(text)
     body = text[told.end() :] if told else text
     skipped = len(body) - len(body.lstrip("\r\n"))
     above = len((text[: told.end()] if told else "").splitlines()) + body[:skipped].count("\n")
     body = body[skipped:]
     if not body.strip():
-        raise kind.error(path, [f"the file is empty. Allowed: {kind.rows}"], kind.remedy)
-    delimiter = told[1] if told else max(DELIMITERS, key=body.splitlines()[0].count)
+        raise kind.error(name, [f"the file is empty. Allowed: {kind.rows}"], kind.remedy)
+    delimiter = told[1] if told else max(DELIMITERS, key=_FIRST_LINE.match(body)[0].count)  # type: ignore[index]
     records = _records(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True), above)
     line, header = next(records)
     if isinstance(header, str):
-        raise kind.error(path, [f"line {line}: {header}"], kind.remedy)
+        raise kind.error(name, [f"line {line}: {header}"], kind.remedy)
     return Table(line, tuple(" ".join(name.split()) for name in header), records)
 
 
@@ -88,21 +93,21 @@ def misfit(record: list[str], columns: int) -> str | None:
     return f"{fields}. Allowed: {columns}, as in the header" + (f"; {hint}" if hint else "")
 
 
-def _text(path: Path, kind: TableKind) -> str:
+def _text(path: Path, kind: TableKind, name: object) -> str:
     try:
         if not path.is_file():
             there = "this is not a file" if path.exists() else "the file does not exist"
-            raise kind.error(path, [there], f"Give the path of {kind.name}, a CSV file.")
+            raise kind.error(name, [there], f"Give the path of {kind.name}, a CSV file.")
         if path.stat().st_size > MAX_BYTES:
             fault = f"the file has {path.stat().st_size:,} bytes. Allowed: at most {MAX_BYTES:,} bytes"
-            raise kind.error(path, [fault], f"Split {kind.name}.")
+            raise kind.error(name, [fault], f"Split {kind.name}.")
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise kind.error(path, [f"cannot be read: {error.strerror}"], "Check the file's permissions.") from error
+        raise kind.error(name, [f"cannot be read: {error.strerror}"], "Check the file's permissions.") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         fault = f"line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8"
-        raise kind.error(path, [fault], "Save the file as CSV in UTF-8 (in Excel: CSV UTF-8).") from error
+        raise kind.error(name, [fault], "Save the file as CSV in UTF-8 (in Excel: CSV UTF-8).") from error
 
 
 def _records(reader: Iterator[list[str]], above: int) -> Iterator[tuple[int, list[str] | str]]:
