@@ -1,17 +1,31 @@
-"""What runs in a worker process: a job in, results out. Everything that they say is in the ledger already."""
+"""What runs in a worker process: a job in, results out. Everything that they say is in the ledger already.
+
+Whose fault something is decides what becomes of it: a store's or a disk's costs the recording nothing and it waits
+again, the recording's own counts against it, and a wrong request or a lost ledger ends the run. Nothing heavy is
+imported before `start_worker` has set how many threads libraries may start.
+"""
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.archive.recordings import Need
 from pipeline.errors import StorageFault
-from pipeline.settings import ListenSettings
+from pipeline.settings import ListenSettings, keep_private
+
+__all__ = ["Ending", "Job", "Place", "Result", "start_worker", "work"]
 
 Ending = Literal["done", "copy", "failed", "quarantined", "postponed", "lost"]
 """done · copy: another recording with the same content has the scorecard · failed, quarantined: the recording's own
 fault · postponed: a store's fault, to be tried again · lost: it is no longer this run's (forgotten, or taken over)."""
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
+"""What torch, CTranslate2, numpy and the tokenizers read as they are imported."""
+_ORPHANED = 1.0  # seconds between two looks for the parent where it cannot be waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +50,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One recording to listen to or judge; or up to 100 whose levels alone are needed.
-
-    `keep`: where a store's fault may pass, the run keeps the recording, since whoever hands out the job tries it again.
-    """
+    """One recording to listen to or judge; or up to 100 whose levels alone are needed."""
 
     need: Need
     ids: tuple[int, ...]
-    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of one recording. `reason` is why it is not done, `fault` the store's where that was why.
 
-    `audio_seconds` is None where there was none, or its times are not known; `wall_seconds` is the time it took.
+    `audio_seconds` is how much was listened to, None where nothing was or its times are not known; `wall_seconds` is
+    the time it took.
     `recorded` is False where the worker could not tell the ledger (it died, or hung): then the driver does.
     """
 
@@ -64,10 +75,44 @@ class Result:
     recorded: bool = True
 
 
-def start_worker(settings: ListenSettings) -> None:
-    """Make this process a worker: its threads limited, gone when its parent is, deaf to Ctrl-C."""
-
-
 def work(place: Place, job: Job) -> tuple[Result, ...]:
-    """One result for each id of the job, in order; what each says is in the ledger already."""
-    raise NotImplementedError
+    """One result for each id of the job, in order; what each says is in the ledger already.
+
+    Raises UsageError where the request is wrong (a calibration for another judge), LedgerError where the ledger cannot
+    be reached: then nothing of this recording is lost, and its claim is released with the run's.
+    """
+    from pipeline.batch.desk import desk_at
+    from pipeline.batch.one import work_on_levels, work_on_one
+
+    desk = desk_at(place)
+    if job.need == "level":
+        return work_on_levels(desk, job.ids)
+    return tuple(work_on_one(desk, job.need, id_) for id_ in job.ids)
+
+
+def start_worker(settings: ListenSettings) -> None:
+    """Make this process a worker: its threads limited, gone when its parent is, deaf to Ctrl-C (the driver hears it)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_private()
+    if settings.threads is not None:
+        os.environ.update(dict.fromkeys(_THREADS, str(settings.threads)))
+        os.environ["TOKENIZERS_PARALLELISM"] = "false" if settings.threads == 1 else "true"
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process at once when its parent is gone: a killed driver must leave nobody who works on.
+
+    The parent's end of a pipe is waited for, which wakes in the moment it closes and works everywhere. (Linux's
+    PR_SET_PDEATHSIG is no choice: it also strikes when the mere thread ends that started this process.)
+    """
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    starter = parent_process()
+    if starter is not None:
+        wait([starter.sentinel])
+    else:
+        while os.getppid() == parent:
+            threading.Event().wait(_ORPHANED)
+    os._exit(1)

@@ -159,11 +159,11 @@ def _known(language: str | None, model: Any, model_name: str) -> str | None:
 def load_whisper(settings: ListenSettings) -> WhisperTranscriber:
     """Whisper as the settings name it. Raises ListeningError, in seconds without a network, where it can't be had."""
     prepare()
-    device, precision = _device(settings)
+    device, precision = device_and_precision(settings)
     name = settings.whisper_model or (_GPU_MODEL if device == "cuda" else _CPU_MODEL)
     folder = _find_weights(name, settings)
     label, revision = identity(name, folder)
-    model = _load(str(folder), device, precision)
+    model = _load(str(folder), device, precision, settings.threads or 0)
     return WhisperTranscriber(
         model,
         model_name=label,
@@ -187,8 +187,8 @@ def _batch(mode: WhisperMode, device: str) -> int:
     return 1 if mode == "sequential" else _GPU_BATCH if device == "cuda" else _CPU_BATCH
 
 
-def _device(settings: ListenSettings) -> tuple[str, str]:
-    """Where Whisper runs and in which precision."""
+def device_and_precision(settings: ListenSettings) -> tuple[str, str]:
+    """Where Whisper runs, cpu or cuda, and in which precision."""
     import ctranslate2
 
     has_gpu = ctranslate2.get_cuda_device_count() > 0
@@ -198,11 +198,12 @@ def _device(settings: ListenSettings) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=2)
-def _load(folder: str, device: str, precision: str) -> Any:
+def _load(folder: str, device: str, precision: str, threads: int) -> Any:
+    """The model; `threads` 0 lets it choose."""
     from faster_whisper import WhisperModel
 
     try:
-        return WhisperModel(folder, device=device, compute_type=precision, local_files_only=True)
+        return WhisperModel(folder, device=device, compute_type=precision, cpu_threads=threads, local_files_only=True)
     except (RuntimeError, ValueError, OSError) as error:
         raise ListeningError(f"{folder}: holds no Whisper model that can be loaded ({error}). {_REMEDIES}") from error
 

@@ -1,0 +1,238 @@
+"""The stages of one recording, each from what the one before gave or what is kept of it: fetch, listen, judge, level.
+
+Recordings lie in a private folder only as long as they are listened to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pipeline.archive.kept import CALL, FINDINGS, call_json, call_of, findings_json, findings_of
+from pipeline.archive.recordings import Done, Recording
+from pipeline.archive.scores import Content
+from pipeline.assess.scorecard import scored
+from pipeline.batch.desk import Desk, patiently
+from pipeline.batch.rows import row_of
+from pipeline.errors import JudgeServerError, KeptError, MediaError, StorageError
+from pipeline.listen.call_rows import CallRow
+from pipeline.listen.media import Audio
+from pipeline.listen.recording import no_progress
+from pipeline.listening import listen, with_roles, with_row
+from pipeline.records import Call, Finding, Scorecard
+from pipeline.score import AUDIO, heard_files, judged, level_files
+
+__all__ = [
+    "Fetched",
+    "Made",
+    "done_of",
+    "fetch",
+    "judged_anew",
+    "levelled",
+    "listened",
+    "named_for_people",
+    "places_for",
+    "recalled",
+]
+
+HEARD_WITH = "heard-with.txt"
+"""Beside a call that was listened to and could not be judged: with which engine and settings, as a fingerprint."""
+
+_SAFE_NAME = re.compile(r"[\w-][\w .()+,=@&-]{0,99}")
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A recording's objects as files: its row with their paths, and the SHA-256 of the recording in hex."""
+
+    row: CallRow
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is to be stored of a call: new files, the stored ones that stay, and the scorecard that tells of them."""
+
+    scorecard: Scorecard
+    files: dict[str, Content]
+    keep: tuple[str, ...] = ()
+
+
+# --- fetch ------------------------------------------------------------------------------------------
+
+
+def row_for(recording: Recording) -> CallRow:
+    """The recording's row without any file; the id is the ledger's, which is unique."""
+    return replace(row_of(recording.row), call_id=recording.call_id)
+
+
+def places_for(recording: Recording, folder: Path) -> dict[str, tuple[str, Path]]:
+    """By column of the row, the key and the place in `folder` of the recording and of what its row names beside it."""
+    keys = {kind: key for kind in ("recording", "transcript", "rttm") if (key := recording.row.get(kind))}
+    return {kind: (key, folder / kind / _file_name(key, kind)) for kind, key in keys.items()}
+
+
+def fetch(desk: Desk, recording: Recording, places: dict[str, tuple[str, Path]]) -> Fetched:
+    """The recording's objects, put at their places.
+
+    Raises MediaError where one is not there or too large, StorageError where the bucket fails.
+    """
+    hashes = {kind: _fetched(desk, key, path) for kind, (key, path) in places.items()}
+    row = row_of(recording.row, **{kind: path for kind, (_, path) in places.items()})
+    main = "recording" if "recording" in hashes else "transcript"
+    return Fetched(replace(row, call_id=recording.call_id), hashes[main])
+
+
+def _fetched(desk: Desk, key: str, path: Path) -> str:
+    path.parent.mkdir(mode=0o700)
+    try:
+        return patiently(lambda: desk.bucket.fetch(key, path, max_bytes=desk.place.settings.limits.max_bytes))
+    except StorageError as error:
+        if error.fault in ("missing", "refused"):  # this object's own fault: the others can be had
+            raise MediaError(str(error)) from error
+        raise
+
+
+def _file_name(key: str, kind: str) -> str:
+    """The last part of the key where it is a plain name, which some formats are told by; else one that is."""
+    name = key.rpartition("/")[2]
+    if _SAFE_NAME.fullmatch(name) and not name.endswith((" ", ".")):
+        return name
+    suffix = _SUFFIX.search(name[-11:])
+    return kind + (suffix.group() if suffix and name.endswith(suffix.group()) else "")
+
+
+def named_for_people(key: str) -> str:
+    """The key with whatever cannot be printed or stored as text replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in key)
+
+
+# --- listen and judge -------------------------------------------------------------------------------
+
+
+def listened(desk: Desk, recording: Recording, fetched: Fetched) -> tuple[Call, Audio | None]:
+    """The call that is heard in the recording, and its sound. Raises CallError."""
+    call, audio = listen(fetched.row, desk.place.settings, None, no_progress)
+    source = named_for_people(recording.key.rpartition("/")[2])
+    return replace(call, source=source, source_sha256=fetched.sha256), audio
+
+
+def recalled(desk: Desk, recording: Recording, sha256: str) -> Call | None:
+    """The kept call of a recording whose bytes and engine are as they were, by its row of today; None without one."""
+    is_same = recording.sha256 == sha256 and recording.done_with.listening == recording.wanted.listening
+    if not is_same and not (recording.attempts > 1 and _heard_with(desk, recording) == recording.wanted.listening):
+        return None
+    with suppress(KeptError):
+        return with_roles(_kept_call(desk, replace(recording, sha256=sha256)), row_for(recording))
+    return None
+
+
+def judged_anew(desk: Desk, recording: Recording, call: Call | None = None, audio: Audio | None = None) -> Made:
+    """The call judged: the one given, or the kept one with the roles of its row of today.
+
+    Raises KeptError where nothing usable is kept, JudgeServerError where a server judges and does not answer; what was
+    heard is then kept, so that nobody must listen again.
+    """
+    is_new = audio is not None
+    stored = () if is_new else patiently(lambda: desk.scores.files(recording.call_id))
+    if call is None:
+        call = with_roles(_kept_call(desk, recording), row_for(recording))
+    keep = tuple(name for name in (AUDIO,) if name in stored)
+    heard = heard_files(call, audio)
+    try:
+        findings = judged(call, desk.classifier)
+    except JudgeServerError:
+        if "scorecard.json" not in stored:
+            marked = {**heard, HEARD_WITH: recording.wanted.listening}
+            patiently(lambda: desk.scores.write(recording.call_id, marked, keep=keep))
+        raise
+    files = {**heard, FINDINGS: findings_json(findings)}
+    return _made(desk, call, findings, files, keep, has_sound=is_new or bool(keep))
+
+
+def _heard_with(desk: Desk, recording: Recording) -> str:
+    try:
+        return patiently(lambda: desk.scores.read(recording.call_id, HEARD_WITH)).decode("ascii", "replace")
+    except StorageError as error:
+        if error.fault != "missing":
+            raise
+        return ""
+
+
+# --- level ------------------------------------------------------------------------------------------
+
+
+def levelled(desk: Desk, recording: Recording) -> Made:
+    """New levels for what is kept of the call. Raises KeptError where nothing usable is."""
+    kept = _kept_call(desk, recording)
+    findings = findings_of(_kept(desk, recording, FINDINGS))
+    call = with_row(kept, row_for(recording))
+    files: dict[str, Content] = {} if call == kept else {CALL: call_json(call)}
+    stored = patiently(lambda: desk.scores.files(recording.call_id))
+    keep = tuple(name for name in (CALL, FINDINGS, "transcript.vtt", "speakers.rttm", AUDIO) if name in stored)
+    return _made(desk, call, findings, files, [one for one in keep if one not in files], has_sound=AUDIO in stored)
+
+
+def _made(
+    desk: Desk,
+    call: Call,
+    findings: tuple[Finding, ...],
+    files: dict[str, Content],
+    keep: Collection[str],
+    *,
+    has_sound: bool,
+) -> Made:
+    rubric = desk.rubric(call.call_type)
+    scorecard = scored(call, findings, rubric, desk.judged_by)
+    return Made(scorecard, {**files, **level_files(scorecard, rubric, has_sound=has_sound)}, tuple(keep))
+
+
+def _kept_call(desk: Desk, recording: Recording) -> Call:
+    """The call that was heard. Raises KeptError where it is not kept, or is that of other bytes."""
+    call = call_of(_kept(desk, recording, CALL))
+    if recording.sha256 not in (None, call.source_sha256):
+        raise KeptError(f"{CALL} of {recording.call_id}: is that of another recording. Listen again.")
+    return call
+
+
+def _kept(desk: Desk, recording: Recording, name: str) -> bytes:
+    """A stored file of the call. Raises KeptError where it is not there, StorageError where the store fails."""
+    try:
+        return patiently(lambda: desk.scores.read(recording.call_id, name))
+    except StorageError as error:
+        if error.fault == "missing":
+            raise KeptError(f"{name} of {recording.call_id}: is not kept any more. Listen again.") from error
+        raise
+
+
+def done_of(desk: Desk, recording: Recording, made: Made, sha256: str, seconds: float) -> Done:
+    """What the ledger is told of a call that is stored."""
+    call, card = made.scorecard.call, made.scorecard
+    provenance = dict(card.provenance)
+    return Done(
+        sha256=sha256,
+        versions=recording.wanted,
+        provenance={
+            "code": provenance["code"],
+            "engine": call.quality.engine,
+            "models": dict(call.quality.models),
+            "judge": desk.judged_by.version,
+            "rubric": f"{card.rubric_id} {card.rubric_version}",
+        },
+        audio_seconds=call.duration,
+        wall_seconds=round(seconds, 3),
+        device=_device(desk, call),
+    )
+
+
+def _device(desk: Desk, call: Call) -> str:
+    """Where the call was listened to."""
+    if call.quality.engine != "whisper":
+        return "cpu"
+    from pipeline.listen.whisper import device_and_precision
+
+    return device_and_precision(desk.place.settings)[0]
