@@ -6,8 +6,10 @@ import faulthandler
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 from flows.score_recording import Results  # isort: skip  # readies Prefect
@@ -33,6 +35,11 @@ SHARD = 200
 """Tasks a flow: few enough for the client's memory, many enough that starting flows costs nothing to speak of."""
 _AHEAD = 2  # jobs that each local worker process may have, so that none waits for Prefect
 _WORKER_SHARE = 25  # least jobs of a shard for each worker, so that few stand idle at its end
+
+_DASK = {
+    "distributed.scheduler.allowed-failures": 0,  # a call that kills its worker is not given to the next
+    "logging.distributed": "error",  # in the workers
+}
 
 Hire = Callable[[Place], AbstractContextManager[Runner]]
 
@@ -142,24 +149,23 @@ def _with_ledger(place: Place) -> Place:
 @contextmanager
 def _dask(place: Place, count: int, address: str | None, timeout: float) -> Iterator[_Team]:
     import dask
-    from distributed import Client, LocalCluster
-    from distributed.scheduler import KilledWorker
     from prefect_dask.task_runners import DaskTaskRunner
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection, and of dead workers twice
-    with _one_server(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        own = None if address else LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
-        try:
-            with Client(own or address, set_as_default=False) as client:
-                yield _Team(
-                    DaskTaskRunner(address=client.scheduler.address),
-                    _Here(_without_ledger(place), timeout),
-                    lambda: sum(client.nthreads().values()),
-                    (KilledWorker,),
-                )
-        finally:
-            if own:
-                own.close()
+    distributed: Any = import_module("distributed")  # without types
+    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of every connection
+    with ExitStack() as stack:
+        stack.enter_context(_one_server())
+        stack.enter_context(dask.config.set(_DASK))
+        if address is None:
+            cluster = distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
+            address = stack.enter_context(cluster).scheduler_address
+        client = stack.enter_context(distributed.Client(address, set_as_default=False))
+        yield _Team(
+            DaskTaskRunner(address=address),
+            _Here(_without_ledger(place), timeout),
+            lambda: sum(client.nthreads().values()),
+            (distributed.scheduler.KilledWorker,),
+        )
 
 
 @contextmanager
@@ -186,7 +192,5 @@ def _one_server() -> Iterator[None]:
 
 
 def _need_package(name: str) -> None:
-    from importlib.util import find_spec
-
     if find_spec(f"prefect_{name}") is None:
         raise UsageError(f"The runner {name} needs a package that is not installed: pip install 'ridealong[{name}]'")

@@ -113,15 +113,15 @@ def _will_be_tried_again(job: Job) -> bool:
 
 
 def _without_words(result: Result) -> Result:
-    """The result as Prefect may keep it. Words about a worker that died name nobody, and the driver writes them down."""
+    """The result as Prefect may keep it. Words on a worker that died name nobody, and the driver writes them down."""
     if result.reason is None or not result.recorded:
         return result
-    said = f"{result.fault} by the store" if result.fault else "failed"
-    return replace(result, reason=f"recording {result.id}: {said}; `ridealong failures` says more.")
+    said = f"the store was {result.fault}." if result.fault else "failed; `ridealong failures` says why."
+    return replace(result, reason=f"recording {result.id}: {said}")
 
 
 def _endings(results: Results) -> str:
-    """How the job's recordings ended: "recording 12 postponed (throttled)", "recordings 1 and 2 more: 1 done, 2 failed"."""
+    """How they ended: "recording 12 postponed (throttled)", or "recordings 1 and 2 more: 1 done, 2 failed"."""
     counts: dict[str, int] = {}
     for one in results:
         ending = one.state + (f" ({one.fault})" if one.fault else "")

@@ -141,7 +141,11 @@ _SHARDS: ContextVar[Shards] = ContextVar("shards")  # no parameter of the flow: 
 @flow(name="score-shard", flow_run_name="shard {number}")
 def score_shard(number: int) -> Iterator[Results]:
     """The results of the next jobs of the batch, as they finish."""
-    yield from _SHARDS.get().run()
+    yield from _of_this_run()
+
+
+def _of_this_run() -> Iterator[Results]:
+    return _SHARDS.get().run()  # here, since the flow travels to a cluster's workers and a context variable can't
 
 
 def content_key(job: Job, rows: tuple[Recording, ...]) -> str:

@@ -35,12 +35,12 @@ _LOST = "It is no longer this run's: another run has it, or it was forgotten."
 _MOST_SAID = 500  # characters of an unknown error's message
 
 
-def work_on_one(desk: Desk, need: Need, id_: int) -> Result:
-    """What became of a recording that must be listened to or judged."""
+def work_on_one(desk: Desk, need: Need, id_: int, *, keep: bool = False) -> Result:
+    """What became of a recording that must be listened to or judged. `keep` is that of `Job`."""
     recording = desk.ledger.start(id_, desk.place.run)
     if recording is None:
         return Result(id_, "lost", need, reason=_LOST)
-    return _ended(desk, recording, recording.need or need)
+    return _ended(desk, recording, recording.need or need, keep=keep)
 
 
 def work_on_levels(desk: Desk, ids: Sequence[int]) -> tuple[Result, ...]:
@@ -74,7 +74,7 @@ def work_on_levels(desk: Desk, ids: Sequence[int]) -> tuple[Result, ...]:
     return tuple(results[id_] for id_ in ids)
 
 
-def _ended(desk: Desk, recording: Recording, need: Need) -> Result:
+def _ended(desk: Desk, recording: Recording, need: Need, *, keep: bool = False) -> Result:
     """The recording done, or its trouble written down."""
     began = time.monotonic()
     try:
@@ -86,7 +86,7 @@ def _ended(desk: Desk, recording: Recording, need: Need) -> Result:
                     _log.info("recording %d is listened to again: %s", recording.id, type(error).__name__)
             return _listen(desk, recording, began)
     except (CallError, StorageError) as error:
-        return _troubled(desk, recording, need, error, began)
+        return _troubled(desk, recording, need, error, began, keep=keep)
 
 
 def _judge(desk: Desk, recording: Recording, need: Need, began: float) -> Result:
@@ -165,11 +165,14 @@ def _tidy(desk: Desk, recording: Recording) -> None:
 # --- trouble ------------------------------------------------------------------------------------------
 
 
-def _troubled(desk: Desk, recording: Recording, need: Need, error: RidealongError, began: float) -> Result:
+def _troubled(
+    desk: Desk, recording: Recording, need: Need, error: RidealongError, began: float, *, keep: bool = False
+) -> Result:
     """The result of a recording that could not be done, with the ledger told."""
     reason, seconds = str(error), time.monotonic() - began
     if isinstance(error, StorageError):
-        desk.ledger.postponed(recording.id, desk.place.run, reason)
+        if not (keep and error.is_passing):
+            desk.ledger.postponed(recording.id, desk.place.run, reason)
         return Result(recording.id, "postponed", need, reason, error.fault, wall_seconds=seconds)
     state = desk.ledger.failed(recording.id, desk.place.run, reason, desk.place.tries)
     ending: Ending = "quarantined" if state == "quarantined" else "failed" if state else "lost"

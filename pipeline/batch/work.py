@@ -50,10 +50,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One recording to listen to or judge; or up to 100 whose levels alone are needed."""
+    """One recording to listen to or judge; or up to 100 whose levels alone are needed.
+
+    `keep`: after a store's fault that may pass, the run keeps its claim on the one recording that is listened to or
+    judged, since whoever handed out the job will do so again.
+    """
 
     need: Need
     ids: tuple[int, ...]
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ def work(place: Place, job: Job) -> tuple[Result, ...]:
     desk = desk_at(place)
     if job.need == "level":
         return work_on_levels(desk, job.ids)
-    return tuple(work_on_one(desk, job.need, id_) for id_ in job.ids)
+    return tuple(work_on_one(desk, job.need, id_, keep=job.keep) for id_ in job.ids)
 
 
 def start_worker(settings: ListenSettings) -> None:
