@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Literal
@@ -96,13 +97,21 @@ def work(place: Place, job: Job) -> tuple[Result, ...]:
 
 
 def start_worker(settings: ListenSettings) -> None:
-    """Make this process a worker: its threads limited, gone when its parent is, deaf to Ctrl-C (the driver hears it)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Make this process a worker: few threads, gone when its parent is, deaf to Ctrl-C, which the driver hears."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_private()
     if settings.threads is not None:
-        os.environ.update(dict.fromkeys(_THREADS, str(settings.threads)))
-        os.environ["TOKENIZERS_PARALLELISM"] = "false" if settings.threads == 1 else "true"
+        _limit_threads(settings.threads)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
+
+
+def _limit_threads(count: int) -> None:
+    """Let the libraries of this process start so many threads each."""
+    os.environ.update(dict.fromkeys(_THREADS, str(count)))
+    os.environ["TOKENIZERS_PARALLELISM"] = "false" if count == 1 else "true"
+    if "torch" in sys.modules:  # it has read the variables already
+        sys.modules["torch"].set_num_threads(count)
 
 
 def _end_with_parent(parent: int) -> None:
