@@ -252,7 +252,7 @@ class FakeClassifier:
     def __call__(self, call: Call) -> tuple[Finding, ...]:
         """One finding per behaviour, in the order of JUDGED."""
         said = hashlib.sha256("\n".join(turn.text for turn in call.turns).encode("utf-8", "replace")).digest()
-        own = [number for number, turn in enumerate(call.turns) if performs(call, turn) and turn.text]
+        own = [number for number, turn in enumerate(call.turns) if performs(call, turn) and turn.text.strip()]
         return tuple(
             self._finding(call, behaviour, hashlib.sha256(said + behaviour.encode()).digest(), own)
             for behaviour in JUDGED

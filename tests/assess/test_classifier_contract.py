@@ -14,6 +14,7 @@ from pipeline.assess.floor import performs
 from pipeline.assess.judges import load_judge
 from pipeline.assess.levels import score_behaviours
 from pipeline.assess.rubric import rubric_for
+from pipeline.fakes import FakeClassifier
 from pipeline.records import (
     BEHAVIOURS,
     CRITERIA,
@@ -74,11 +75,14 @@ CALLS = {
 }
 
 
-@pytest.fixture(scope="module", params=["shipped", "another folder", "another encoder", "language model"])
+@pytest.fixture(scope="module", params=["shipped", "another folder", "another encoder", "language model", "fake"])
 def classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classifier]:
     """Each classifier as a user gets it: by default, or by a judge's file."""
     if request.param == "shipped":
         yield load_classifier()
+        return
+    if request.param == "fake":
+        yield FakeClassifier()
         return
     folder = tmp_path_factory.mktemp("judge")
     file = folder / "judge.yaml"
