@@ -17,12 +17,12 @@ from pipeline.archive import ledger_claims as claims
 from pipeline.archive import ledger_contents as held
 from pipeline.archive import ledger_figures as figures
 from pipeline.archive import ledger_finish, ledger_forget, ledger_runs, ledger_sync
-from pipeline.archive.ledger_database import PATIENCE, Database
+from pipeline.archive.ledger_database import IN_MEMORY, PATIENCE, Database
 from pipeline.archive.ledger_figures import Pace, Speed, Speeds
 from pipeline.archive.ledger_forget import Reason
 from pipeline.archive.ledger_rows import pieces
 from pipeline.archive.ledger_runs import Run
-from pipeline.archive.ledger_schema import make_ready, serve, served
+from pipeline.archive.ledger_schema import is_made, make_ready, serve, served
 from pipeline.archive.recordings import Done, Recording, Seen, State, Versions
 from pipeline.errors import UsageError
 
@@ -31,13 +31,16 @@ __all__ = ["Ledger", "Pace", "Run", "Speed", "Speeds", "open_ledger"]
 FAILED: tuple[State, ...] = ("failed", "quarantined")
 
 
-def open_ledger(url: str | Path, *, patience: float = PATIENCE) -> Ledger:
+def open_ledger(url: str | Path, *, patience: float = PATIENCE, dry_run: bool = False) -> Ledger:
     """The ledger at `sqlite:///FILE` (or a path) or `postgresql://…`; made or brought up to date where it must be.
 
-    `patience` is for how many seconds a database that is away is waited for. Raises UsageError for a URL of another
+    `patience` is for how many seconds a database that is away is waited for. A `dry_run` makes nothing: where there is
+    no ledger yet, it gets an empty one in memory. Raises UsageError for a URL of another
     kind, LedgerError where the database cannot be used.
     """
     database = Database(url, patience)
+    if dry_run and not is_made(database):
+        database = Database(IN_MEMORY, patience)
     make_ready(database)
     return Ledger(database)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, QueuePool, StaticPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -25,6 +25,10 @@ P = ParamSpec("P")
 PATIENCE = 60.0
 """Seconds for which a database that is away, or locked, is waited for: a server's restart takes less."""
 
+IN_MEMORY = URL.create("sqlite", database=":memory:")
+"""A database that is gone with the process, for trying out."""
+
+_FILE = "sqlite:///"
 _SQLITE = ("PRAGMA synchronous = NORMAL", "PRAGMA secure_delete = ON", "PRAGMA temp_store = MEMORY")
 _POSTGRES = {
     "connect_timeout": 10,
@@ -38,8 +42,8 @@ _POSTGRES = {
 class Database:
     """One process's door to the ledger's database; safe among threads. A forked child gets connections of its own."""
 
-    def __init__(self, url: str | Path, patience: float = PATIENCE) -> None:
-        self._url = parse(url)
+    def __init__(self, url: str | Path | URL, patience: float = PATIENCE) -> None:
+        self._url = url if isinstance(url, URL) else parse(url)
         self.patience = patience
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         self.url = shown(self._url)
@@ -48,8 +52,8 @@ class Database:
 
     @property
     def path(self) -> Path | None:
-        """SQLite's file; None of a server."""
-        return Path(self._url.database or "") if self.is_sqlite else None
+        """SQLite's file; None of a server, and of a database in memory."""
+        return Path(self._url.database or "") if self.is_sqlite and self._url != IN_MEMORY else None
 
     def read(self, work: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         """What `work` gives, in one transaction that changes nothing. Raises LedgerError."""
@@ -64,7 +68,8 @@ class Database:
 
     def outside(self, work: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
         """What `work` gives, outside of any transaction, for VACUUM and its like. Raises LedgerError."""
-        return self._patiently(lambda connection: work(connection, *given, **named), {"isolation_level": "AUTOCOMMIT"})
+        options = {"outside": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        return self._patiently(lambda connection: work(connection, *given, **named), options)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -92,8 +97,8 @@ class Database:
 
 def parse(url: str | Path) -> URL:
     """The URL as SQLAlchemy's, with our driver. Raises UsageError where it is not one of SQLite or PostgreSQL."""
-    if isinstance(url, Path):
-        return URL.create("sqlite", database=str(url))
+    if isinstance(url, Path) or (url.startswith(_FILE) and url != f"{_FILE}:memory:"):
+        return URL.create("sqlite", database=str(url).removeprefix(_FILE) or None)  # a path may hold "?" and "%"
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -126,14 +131,14 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(url: URL, patience: float) -> Engine:
-    engine = create_engine(
-        url, connect_args={"timeout": patience}, hide_parameters=True, poolclass=QueuePool, pool_size=2
-    )
+    one = {"poolclass": StaticPool} if url == IN_MEMORY else {"poolclass": QueuePool, "pool_size": 2}
+    arguments = {"timeout": patience, "check_same_thread": False}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **one)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver's guess
-        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):
             connection.execute("PRAGMA journal_mode = WAL")
         for pragma in _SQLITE:
             connection.execute(pragma)
@@ -141,7 +146,7 @@ def _sqlite(url: URL, patience: float) -> Engine:
     @event.listens_for(engine, "begin")
     def began(connection: Connection) -> None:
         options = connection.get_execution_options()
-        if options.get("isolation_level") != "AUTOCOMMIT":
+        if not options.get("outside"):
             connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writing") else "BEGIN")
 
     return engine

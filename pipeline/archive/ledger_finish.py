@@ -29,12 +29,11 @@ def finish(connection: Connection, run: str, results: Mapping[int, Done]) -> fro
     rows = connection.execute(query).all()
     fresh = [row for row in rows if row.state == "claimed"]
     if fresh:
-        now = connection.scalar(select(Clock()))
-        changes = [_change(row, results[row.id], now or "") for row in fresh]
-        connection.execute(update(recordings).where(_c.id == bindparam("b_id")), changes)
+        told = update(recordings).where(_c.id == bindparam("b_id")).values(finished_at=Clock())
+        connection.execute(told, [_change(row, results[row.id]) for row in fresh])
         _settle_contents(connection, fresh, results)
-    told = {row.id for row in rows if row.state != "claimed" and _is_told(row, results[row.id])}
-    return frozenset(told.union(row.id for row in fresh))
+    known = {row.id for row in rows if row.state != "claimed" and _is_told(row, results[row.id])}
+    return frozenset(known.union(row.id for row in fresh))
 
 
 def _is_told(row: Row[Any], done: Done) -> bool:
@@ -43,7 +42,7 @@ def _is_told(row: Row[Any], done: Done) -> bool:
     return row.state in ("done", "pending") and row.sha256 == done.sha256 and versions == done.versions
 
 
-def _change(row: Row[Any], done: Done, now: str) -> dict[str, Any]:
+def _change(row: Row[Any], done: Done) -> dict[str, Any]:
     waits = row.generation != row.claimed_generation
     return {
         "b_id": row.id,
@@ -61,7 +60,6 @@ def _change(row: Row[Any], done: Done, now: str) -> dict[str, Any]:
         "audio_seconds": done.audio_seconds,
         "wall_seconds": done.wall_seconds,
         "device": done.device,
-        "finished_at": now,
     }
 
 

@@ -23,6 +23,14 @@ VERSION_TABLE = "ledger_version"
 _LOCK = 0x7269_6465  # any number, the same in every process
 
 
+def is_made(database: Database) -> bool:
+    """Whether there is a ledger; asking makes none."""
+    path = database.path
+    if path is not None and not path.exists():
+        return False
+    return database.read(_version) is not None
+
+
 def make_ready(database: Database) -> None:
     """Create the tables or bring them up to date. Raises LedgerError where a newer version made them."""
     path = database.path

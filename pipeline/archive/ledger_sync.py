@@ -153,18 +153,20 @@ def _rename(connection: Connection, named: Mapping[str, Seen]) -> None:
 
 def _free_ids(connection: Connection, named: Mapping[str, Seen]) -> dict[str, str]:
     """A call id of its own for each: the one asked for, else that with 8 digits of the key's hash, or with more."""
-    choices = {digest: _choices(one.call_id, digest) for digest, one in named.items()}
-    keys = {folder_key(choice) for some in choices.values() for choice in some}
-    taken = _taken(connection, keys, named)
     given: dict[str, str] = {}
-    for digest, some in choices.items():
-        given[digest] = next(choice for choice in some if folder_key(choice) not in taken)
-        taken.add(folder_key(given[digest]))
+    keys: set[str] = set()
+    for digits in (0, 8, 16, 64):
+        wanted = {
+            d: ended(one.call_id, d[:digits]) if digits else one.call_id for d, one in named.items() if d not in given
+        }
+        if not wanted:
+            break
+        taken = _taken(connection, map(folder_key, wanted.values()), named)
+        for digest, call_id in wanted.items():
+            if (key := folder_key(call_id)) not in taken and key not in keys:
+                given[digest] = call_id
+                keys.add(key)
     return given
-
-
-def _choices(call_id: str, digest: str) -> tuple[str, ...]:
-    return (call_id, ended(call_id, digest[:8]), ended(call_id, digest[:16]), ended(call_id, digest))
 
 
 def _taken(connection: Connection, keys: Iterable[str], named: Mapping[str, Seen]) -> set[str]:
