@@ -155,12 +155,13 @@ def retry(
 def export(
     out: Out,
     to: Annotated[Path, typer.Option("--to", help="The file: its ending .parquet, .csv or .jsonl says the format.")],
-    ledger: Ledger = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write all scorecards as one table, for a spreadsheet or a data warehouse."""
     from pipeline import terminal_books
 
-    terminal_books.export(out, to, ledger=ledger)
+    unreadable = terminal_books.export(out, to, as_json=as_json)
+    raise typer.Exit(1 if unreadable else 0)
 
 
 def forget(

@@ -70,9 +70,26 @@ def retry(out: str, *, calls: Sequence[str], every: bool, ledger: str | None) ->
     print(f"{counted(count, 'call')} wait{'s' if count == 1 else ''} again; the next `ridealong batch` tries.")
 
 
-def export(out: str, to: Path, *, ledger: str | None) -> None:
-    """Write all scorecards as one table."""
-    raise NotImplementedError
+def export(out: str, to: Path, *, as_json: bool) -> int:
+    """How many scorecards could not be read; those are named, and the others are in the file."""
+    from pipeline.archive.export import export as write
+    from pipeline.archive.export import format_of
+    from pipeline.archive.scores import open_scores
+
+    format_of(to)
+    scores = open_scores(out)
+    if next(scores.call_ids(), None) is None:
+        raise UsageError(f"{out}: there are no scorecards here. Name what `ridealong batch` or `score` had as --out.")
+    told = Console(stderr=True)
+    with told.status("reading scorecards") as shown:
+        done = write(scores, to, progress=lambda _, at, calls: shown.update(f"{at:,} of {counted(calls, 'scorecard')}"))
+    for call_id, reason in done.unreadable:
+        told.print(f"{call_id} is left out: {plain(reason)}", markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        print_json({"file": str(done.path), "calls": done.calls, "unreadable": dict(done.unreadable)})
+    else:
+        print(f"{counted(done.calls, 'call')} written to {done.path}")
+    return len(done.unreadable)
 
 
 def forget(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.forget import Forgettable, Forgotten
 from pipeline.terminal_figures import counted, plain
+
+if TYPE_CHECKING:
+    from pipeline.forget import Forgettable, Forgotten
 
 
 def forgettable_table(found: Sequence[Forgettable]) -> Table:
@@ -25,7 +27,7 @@ def forgettable_table(found: Sequence[Forgettable]) -> Table:
     return table
 
 
-def forgotten_view(gone: Forgotten, source_of: str = "") -> RenderableType:
+def forgotten_view(gone: Forgotten) -> RenderableType:
     """What went, what was searched and what was found, and the recordings that are left to their owner."""
     lines = [
         Text(f"Forgotten: {counted(len(gone.calls), 'call')} and {counted(gone.rows, 'row')} of the ledger."),

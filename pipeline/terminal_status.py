@@ -32,8 +32,9 @@ _STATES: tuple[tuple[State, str, str], ...] = (
     ("claimed", "being scored", ""),
     ("pending", "waiting", "for the batch that runs, or the next one"),
     ("failed", "failed", "the next batch tries them again"),
-    ("quarantined", "in quarantine", "failed too often; ridealong retry lets them wait again"),
+    ("quarantined", "in quarantine", "failed too often; they wait for ridealong retry"),
 )
+_NO_REASON = "no reason is known"
 STATE_WORDS = {state: words for state, words, _ in _STATES}
 
 
@@ -116,11 +117,9 @@ def failures_table(failures: Sequence[Recording]) -> Table:
     table.add_column("tries", justify="right")
     table.add_column("reason", overflow="fold", ratio=1)
     for one in failures:
-        name = Text(one.call_id)
-        name.append(f"\n{plain(one.key)}", style="dim")
-        reason = Text("in quarantine: " if one.state == "quarantined" else "", style="yellow")
-        reason.append(plain(one.error or "no reason is known"), style="none")
-        table.add_row(name, str(one.attempts), reason)
+        name = Text.assemble(one.call_id, (f"\n{plain(one.key)}", "dim"))
+        aside = ("in quarantine: ", "yellow") if one.state == "quarantined" else ""
+        table.add_row(name, str(one.attempts), Text.assemble(aside, plain(one.error or _NO_REASON)))
     return table
 
 
@@ -158,11 +157,10 @@ def _speed(status: Status) -> list[str]:
     told = [f"In the last {lasting(status.window)}: {speed(status.pace.done, status.window)}"]
     if status.pace.audio_seconds:
         told.append(f"{audio(status.pace.audio_seconds / status.window * 3600)} an hour")
-    if status.seconds_left is not None:
-        told.append(f"about {lasting(status.seconds_left)} left")
-    return [" · ".join(told)]
+    left = [] if status.seconds_left is None else [f"About {lasting(status.seconds_left)} left."]
+    return [" · ".join(told), *left]
 
 
 def _failure(one: Recording) -> Text:
-    reason = plain(one.error or "no reason is known")
+    reason = plain(one.error or _NO_REASON)
     return Text(f"  {STATE_WORDS[one.state]}: {one.call_id}: {reason}", style="dim", no_wrap=True, overflow="ellipsis")

@@ -72,11 +72,19 @@ def _unknown(out: str | Path, why: str) -> UsageError:
 def local_folder(place: str | Path) -> Path | None:
     """The folder, absolute, that a path or a file:// URL names; None for a bucket's URL."""
     if isinstance(place, Path) or "://" not in place:
-        return Path(place).expanduser().resolve()
+        return _home(Path(place)).resolve()
     parts = urlsplit(place)
     if parts.scheme.lower() != "file":
         return None
     return Path(url2pathname(parts.path)).resolve()
+
+
+def _home(path: Path) -> Path:
+    """The path with a leading `~` as the home folder, as buckets read it; unchanged where there is no home."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def ledger_file(url: str) -> Path | None:
