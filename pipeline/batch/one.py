@@ -12,18 +12,8 @@ from pathlib import Path
 
 from pipeline.archive.recordings import Done, Need, Recording
 from pipeline.batch.desk import Desk, patiently
-from pipeline.batch.stages import (
-    Fetched,
-    Made,
-    done_of,
-    fetch,
-    judged_anew,
-    levelled,
-    listened,
-    named_for_people,
-    places_for,
-    recalled,
-)
+from pipeline.batch.fetch import Fetched, fetch, named_for_people, places_for
+from pipeline.batch.stages import Made, done_of, judged_anew, levelled, listened, recalled
 from pipeline.batch.work import Ending, Result
 from pipeline.errors import CallError, KeptError, RidealongError, StorageError, StorageFault
 

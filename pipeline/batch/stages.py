@@ -1,24 +1,18 @@
-"""The stages of one recording, each from what the one before gave or what is kept of it: fetch, listen, judge, level.
-
-Recordings lie in a private folder only as long as they are listened to.
-"""
+"""The stages of one recording, each from what the one before gave or from what is kept of it: listen, judge, level."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from pipeline.archive.kept import CALL, FINDINGS, call_json, call_of, findings_json, findings_of
 from pipeline.archive.recordings import Done, Recording
 from pipeline.archive.scores import Content
 from pipeline.assess.scorecard import scored
 from pipeline.batch.desk import Desk, patiently
-from pipeline.batch.rows import row_of
-from pipeline.errors import JudgeServerError, KeptError, MediaError, StorageError
-from pipeline.listen.call_rows import CallRow
+from pipeline.batch.fetch import Fetched, named_for_people, row_for
+from pipeline.errors import JudgeServerError, KeptError, StorageError
 from pipeline.listen.media import Audio
 from pipeline.listen.recording import no_progress
 from pipeline.listening import listen, with_roles, with_row
@@ -26,31 +20,16 @@ from pipeline.records import Call, Finding, Scorecard
 from pipeline.score import AUDIO, heard_files, judged, level_files
 
 __all__ = [
-    "Fetched",
     "Made",
     "done_of",
-    "fetch",
     "judged_anew",
     "levelled",
     "listened",
-    "named_for_people",
-    "places_for",
     "recalled",
 ]
 
 HEARD_WITH = "heard-with.txt"
 """Beside a call that was listened to and could not be judged: with which engine and settings, as a fingerprint."""
-
-_SAFE_NAME = re.compile(r"[\w-][\w .()+,=@&-]{0,99}")
-_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,10}")
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A recording's objects as files: its row with their paths, and the SHA-256 of the recording in hex."""
-
-    row: CallRow
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +41,18 @@ class Made:
     keep: tuple[str, ...] = ()
 
 
-# --- fetch ------------------------------------------------------------------------------------------
-
-
-def row_for(recording: Recording) -> CallRow:
-    """The recording's row without any file; the id is the ledger's, which is unique."""
-    return replace(row_of(recording.row), call_id=recording.call_id)
-
-
-def places_for(recording: Recording, folder: Path) -> dict[str, tuple[str, Path]]:
-    """By column of the row, the key and the place in `folder` of the recording and of what its row names beside it."""
-    keys = {kind: key for kind in ("recording", "transcript", "rttm") if (key := recording.row.get(kind))}
-    return {kind: (key, folder / kind / _file_name(key, kind)) for kind, key in keys.items()}
-
-
-def fetch(desk: Desk, recording: Recording, places: dict[str, tuple[str, Path]]) -> Fetched:
-    """The recording's objects, put at their places.
-
-    Raises MediaError where one is not there or too large, StorageError where the bucket fails.
-    """
-    hashes = {kind: _fetched(desk, key, path) for kind, (key, path) in places.items()}
-    row = row_of(recording.row, **{kind: path for kind, (_, path) in places.items()})
-    main = "recording" if "recording" in hashes else "transcript"
-    return Fetched(replace(row, call_id=recording.call_id), hashes[main])
-
-
-def _fetched(desk: Desk, key: str, path: Path) -> str:
-    path.parent.mkdir(mode=0o700)
-    try:
-        return patiently(lambda: desk.bucket.fetch(key, path, max_bytes=desk.place.settings.limits.max_bytes))
-    except StorageError as error:
-        if error.fault in ("missing", "refused"):  # this object's own fault: the others can be had
-            raise MediaError(str(error)) from error
-        raise
-
-
-def _file_name(key: str, kind: str) -> str:
-    """The last part of the key where it is a plain name, which some formats are told by; else one that is."""
-    name = key.rpartition("/")[2]
-    if _SAFE_NAME.fullmatch(name) and not name.endswith((" ", ".")):
-        return name
-    suffix = _SUFFIX.search(name[-11:])
-    return kind + (suffix.group() if suffix and name.endswith(suffix.group()) else "")
-
-
-def named_for_people(key: str) -> str:
-    """The key with whatever cannot be printed or stored as text replaced."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in key)
-
-
 # --- listen and judge -------------------------------------------------------------------------------
 
 
 def listened(desk: Desk, recording: Recording, fetched: Fetched) -> tuple[Call, Audio | None]:
-    """The call that is heard in the recording, and its sound. Raises CallError."""
+    """The call that is heard in the recording, and its sound.
+
+    Raises CallError, and StorageError where the file was changed meanwhile.
+    """
     call, audio = listen(fetched.row, desk.place.settings, None, no_progress)
+    if audio is not None and audio.sha256 != fetched.sha256:
+        where = named_for_people(recording.key)
+        raise StorageError(f"{where}: was changed while it was read. It is tried again.", "unreachable")
     source = named_for_people(recording.key.rpartition("/")[2])
     return replace(call, source=source, source_sha256=fetched.sha256), audio
 
