@@ -91,7 +91,10 @@ def orchestration(place: Path, calls: int) -> dict[str, object]:
         rate = calls / float(said["wall"])
         rows[runner] = {"wall_s": round(said["wall"], 1), "calls_a_second": round(rate, 1)}
         rows[runner]["memory_mib"] = round(said["memory"])
-        print(f"{runner}: {calls} calls in {said['wall']:.0f} s, {rate:.1f} a second, {said['memory']:.0f} MiB", flush=True)
+        print(
+            f"{runner}: {calls} calls in {said['wall']:.0f} s, {rate:.1f} a second, {said['memory']:.0f} MiB",
+            flush=True,
+        )
     overhead = rows["prefect"]["wall_s"] / rows["local"]["wall_s"]
     rows["prefect_over_local"] = round(overhead, 2)
     print(f"Prefect over a plain loop: {overhead:.2f} times the time (goal: 40 calls a second with Prefect)")
@@ -107,8 +110,14 @@ def memory(place: Path, calls: int) -> dict[str, object]:
             source = bucket(place / f"memory-{count}", count)
             said = batch(source, place / f"{runner}-{count}", "--engine", "fake", "--runner", runner, "--workers", 2)
             peaks.append(said["memory"])
-        rows[runner] = {"tenth_mib": round(peaks[0]), "all_mib": round(peaks[1]), "ratio": round(peaks[1] / peaks[0], 3)}
-        print(f"{runner}: {peaks[0]:.0f} MiB for {calls // 10}, {peaks[1]:.0f} MiB for {calls} calls (goal: within 15 %)")
+        rows[runner] = {
+            "tenth_mib": round(peaks[0]),
+            "all_mib": round(peaks[1]),
+            "ratio": round(peaks[1] / peaks[0], 3),
+        }
+        print(
+            f"{runner}: {peaks[0]:.0f} MiB for {calls // 10}, {peaks[1]:.0f} MiB for {calls} calls (goal: within 15 %)"
+        )
     return rows
 
 
@@ -138,7 +147,9 @@ def workers(place: Path, copies: int = 3) -> dict[str, object]:
     """How many times faster two worker processes of the real engine are than one, alternating, start not counted."""
     source = place / "real"
     source.mkdir()
-    recordings = [path for path in SAMPLES.iterdir() if path.suffix in {".wav", ".mp3", ".m4a", ".ogg", ".flac", ".webm"}]
+    recordings = [
+        path for path in SAMPLES.iterdir() if path.suffix in {".wav", ".mp3", ".m4a", ".ogg", ".flac", ".webm"}
+    ]
     for number in range(copies):
         for path in sorted(recordings):
             target = source / f"{path.stem}-{number}{path.suffix}"

@@ -15,6 +15,7 @@ from posixpath import splitext
 from typing import Any, Protocol
 
 from pipeline.archive.bucket import Bucket
+from pipeline.archive.buckets import open_bucket
 from pipeline.batch.places import local_folder
 from pipeline.errors import ManifestError, StorageError
 from pipeline.listen.call_rows import CallRow, not_used, unlisted_row
@@ -23,11 +24,12 @@ from pipeline.listen.manifest import KeyedRow, read_keyed_manifest
 from pipeline.listen.manifest_cells import is_odd_path
 from pipeline.listen.table import MAX_BYTES
 
-__all__ = ["BucketManifest", "default_dict", "read_bucket_manifest", "row_dict", "row_of"]
+__all__ = ["BucketManifest", "default_dict", "read_bucket_manifest", "row_dict", "row_of", "url_parts"]
 
 FILES = ("recording", "transcript", "rttm")
 """The columns whose cells name objects."""
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ALWAYS = (*FILES, "call_id", "call_type")
 _DEFAULTS = {one.name: one.default for one in fields(CallRow) if one.name not in _ALWAYS}
@@ -92,11 +94,12 @@ def _tuples(value: Any) -> Any:
 class BucketManifest:
     """A manifest whose files are objects of a bucket. `name` is its path or URL, `rows` its rows by key as JSON text,
     so that a million of them fit into memory. `companions` are the keys of transcripts and RTTM files that rows name
-    beside their recording; `warnings` are sentences about doubtful columns."""
+    beside their recording, `call_types` those that rows have; `warnings` are sentences about doubtful columns."""
 
     name: str
     rows: Mapping[str, str]
     companions: frozenset[str] = frozenset()
+    call_types: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
 
 
@@ -110,27 +113,37 @@ def read_bucket_manifest(manifest: str | Path, bucket: Bucket) -> BucketManifest
     path = local_folder(manifest)
     if path is not None:
         return _read(path, str(manifest), _keys(bucket.url, path.parent))
-    url, _, name = str(manifest).rpartition("/")
     with tempfile.TemporaryDirectory(prefix="ridealong-") as temporary:
         path = Path(temporary) / "manifest.csv"
-        _fetch(url, name, path)
+        _fetch(str(manifest), bucket, path)
         return _read(path, str(manifest), _keys(bucket.url, None))
 
 
-def _fetch(url: str, name: str, path: Path) -> None:
-    from pipeline.archive.buckets import open_bucket
-
+def _fetch(url: str, bucket: Bucket, path: Path) -> None:
+    """The manifest at a URL; of the bucket's own store where the URL names no other."""
+    place, options = url_parts(url)
+    source, source_options = url_parts(bucket.url)
+    folder, _, name = place.rpartition("/")
+    is_same = place.split("/")[:3] == source.split("/")[:3]
+    store = open_bucket(folder + (options or (source_options if is_same else "")))
     try:
-        open_bucket(url).fetch(name, path, max_bytes=MAX_BYTES)
+        store.fetch(name, path, max_bytes=MAX_BYTES)
     except StorageError as error:
         if error.fault not in ("missing", "refused"):
             raise
-        raise ManifestError(f"{url}/{name}", [str(error)], "Give the URL of the manifest, a CSV file.") from error
+        raise ManifestError(url, [str(error)], "Give the URL of the manifest, a CSV file.") from error
+
+
+def url_parts(url: str) -> tuple[str, str]:
+    """A bucket's URL without its options, and the options with their question mark, empty without any."""
+    options = _OPTIONS.search(url)
+    return (url, "") if options is None else (url[: options.start()], options[0])
 
 
 def _read(path: Path, name: str, keys: _Keys) -> BucketManifest:
     rows: dict[str, str] = {}
     companions: set[str] = set()
+    call_types: set[str] = set()
 
     def keep(row: KeyedRow) -> None:
         files = row.files
@@ -138,9 +151,10 @@ def _read(path: Path, name: str, keys: _Keys) -> BucketManifest:
             row_dict(row.row, recording=files.recording, transcript=files.transcript, rttm=files.rttm)
         )
         companions.update(key for key in (files.transcript, files.rttm) if key and key != row.key)
+        call_types.add(row.row.call_type)
 
     warnings = read_keyed_manifest(path, keys, allowed=keys.allowed, name=name, keep=keep)
-    return BucketManifest(name, rows, frozenset(companions), warnings)
+    return BucketManifest(name, rows, frozenset(companions), frozenset(call_types), warnings)
 
 
 # --- cells as keys --------------------------------------------------------------------------------
@@ -159,7 +173,7 @@ def _keys(url: str, beside: Path | None) -> _Keys:
     """How cells of a manifest in the folder `beside` name the objects of the bucket at `url`."""
     folder = local_folder(url)
     if folder is None:
-        return _ObjectKeys(f"{url.partition('?')[0].rstrip('/')}/")
+        return _ObjectKeys(f"{url_parts(url)[0].rstrip('/')}/")
     if beside is not None and beside.is_relative_to(folder):
         return _FolderKeys(folder, below=_way(beside.relative_to(folder)))
     if beside is not None and folder.is_relative_to(beside):

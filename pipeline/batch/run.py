@@ -159,7 +159,7 @@ class _Batch:
         name = self.book.begin({"plan": self.rules.plan, "workers": self.workers})
         ended = "stopped"
         try:
-            with _temporary() as folder, _beating(self.place.ledger, name):
+            with _temporary() as folder, _beating(self.place.ledger, name, self._disown):
                 place = replace(self.place, run=name, temporary=str(folder))
                 with self.hire(place) as runner:
                     while self._round(runner, name):
@@ -228,6 +228,10 @@ class _Batch:
         if result.fault == "full" or self.in_a_row >= _IN_A_ROW + self.workers:
             self.stopped = f"{result.reason} The batch stopped here; nothing is lost, and running it again goes on."
 
+    def _disown(self) -> None:
+        """Others took this run for dead, after minutes without a sign of life, and have what it had."""
+        self.stopped = "The ledger took this run for dead, and other runs have its recordings. Run it again to go on."
+
     def _release_dead(self) -> None:
         """Give back what runs had that are no more, and clear away what they had half written."""
         scores = open_scores(self.place.out)
@@ -266,17 +270,18 @@ def _temporary() -> Iterator[Path]:
 
 
 @contextmanager
-def _beating(ledger: str, run: str) -> Iterator[None]:
-    """A thread with a connection of its own that tells the ledger that the run is alive, as long as it lasts."""
+def _beating(ledger: str, run: str, disown: Callable[[], None]) -> Iterator[None]:
+    """A thread that tells the ledger that the run is alive, as long as it lasts; `disown` where it was given up."""
     over = threading.Event()
 
     def beat() -> None:
-        with open_ledger(ledger) as book:
-            while not over.wait(_BEAT):
-                try:
-                    book.beat(run)
-                except LedgerError:
-                    continue  # the driver meets the same fault and tells it
+        while not over.wait(_BEAT):
+            try:
+                with open_ledger(ledger) as book:
+                    if not book.beat(run):
+                        return disown()
+            except LedgerError:
+                continue  # the driver meets the same fault and tells it
 
     thread = threading.Thread(target=beat, name="ledger-beat", daemon=True)
     thread.start()
