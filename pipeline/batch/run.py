@@ -1,5 +1,5 @@
-"""A bucket in, one scorecard a recording out: plan, claim, hand to workers, count. What is done is what the ledger says,
-so the same call made again goes on where this one stopped, whatever stopped it.
+"""A bucket in, one scorecard a recording out: plan, claim, hand to workers, count. What is done is what the ledger
+says, so the same call made again goes on where this one stopped, whatever stopped it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pipeline.batch.places import default_ledger
 from pipeline.batch.plan import Plan, make_plan
 from pipeline.batch.versions import Rules, rules_of
 from pipeline.batch.work import Job, Place, Result
-from pipeline.batch.workers import CALL_TIMEOUT, Results, Runner, Workers, default_workers
+from pipeline.batch.workers import CALL_TIMEOUT, Runner, Workers, default_workers
 from pipeline.errors import LedgerError
 from pipeline.settings import ListenSettings, keep_private
 
@@ -92,11 +92,11 @@ def score_bucket(
 ) -> Summary:
     """What became of the bucket's recordings; each has its scorecard in `out`, or its reason in the ledger.
 
-    `source` and `out` are URLs (s3, gs, az, file) or folders, `manifest` a file or URL, `ledger` a database's URL (None:
-    beside the scorecards). `workers` None means as many as the machine carries. A recording that fails is tried again by
-    the next run, `tries` times in all. `dry_run` plans and writes nothing. `runner` takes the place of worker processes
-    on this machine. Raises UsageError where the request is wrong, StorageError and LedgerError where bucket or database
-    cannot be used.
+    `source` and `out` are URLs (s3, gs, az, file) or folders, `manifest` a file or URL, `ledger` a database's URL
+    (None: `places.default_ledger`). `workers` None means as many as the machine carries. A recording that fails is
+    tried again by the next run, `tries` times in all. `dry_run` plans and writes nothing. `runner` takes the place of
+    worker processes on this machine. Raises UsageError where the request is wrong, StorageError and LedgerError where
+    bucket or database cannot be used.
     """
     keep_private()
     settings = replace(settings or ListenSettings(), threads=(settings and settings.threads) or 1)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as HungError
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 import psutil
@@ -20,6 +21,7 @@ from pipeline.settings import ListenSettings
 CALL_TIMEOUT = 4 * 3600.0
 """Seconds after which a call's worker is taken for hung: a six-hour recording on one slow core takes about as long."""
 _MEMORY = 2 * 1024**3  # bytes that one worker needs with its models: Whisper small in int8, encoder and decoded audio
+_NVIDIA = Path("/proc/driver/nvidia/version")
 _SPARE = 2  # jobs that wait for each worker, so that none is idle while results are written down
 
 Results = tuple[Result, ...]
@@ -84,7 +86,7 @@ class Workers:
         return future
 
     def _finished(self, waiting: dict[Future[Results], Job]) -> Iterator[Results]:
-        """What has finished by now, at least one job. Of many recordings that a worker died with, each is tried alone."""
+        """What has finished by now, at least one job. Recordings whose worker died are tried one by one."""
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
             job = waiting.pop(future)
             results = outcome(job, future, self._timeout)
@@ -125,7 +127,7 @@ def _said(exitcode: int | None) -> str:
 
 def _has_gpu(settings: ListenSettings) -> bool:
     """Whether the engine would run on a GPU; torch is not asked, since the driver does without it."""
-    return settings.device == "cuda" or (settings.device == "auto" and os.path.exists("/proc/driver/nvidia/version"))
+    return settings.device == "cuda" or (settings.device == "auto" and _NVIDIA.exists())
 
 
 def _cores() -> int:
