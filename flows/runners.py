@@ -156,20 +156,21 @@ def _dask(place: Place, count: int, address: str | None, timeout: float) -> Iter
     with ExitStack() as stack:
         stack.enter_context(_one_server())
         stack.enter_context(dask.config.set(_DASK))
-        if address is None:
+        if own := address is None:
             cluster = distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
             address = stack.enter_context(cluster).scheduler_address
         client = stack.enter_context(distributed.Client(address, set_as_default=False))
         yield _Team(
             DaskTaskRunner(address=address),
             _Here(_without_ledger(place), timeout),
-            lambda: sum(client.nthreads().values()),
+            lambda: count if own else sum(client.nthreads().values()),  # one that is being replaced counts
             (distributed.scheduler.KilledWorker,),
         )
 
 
 @contextmanager
 def _ray(place: Place, count: int, address: str | None, timeout: float) -> Iterator[_Team]:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports usage by default; read when it is started
     import ray
     from prefect_ray import RayTaskRunner
     from prefect_ray.context import remote_options

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -14,8 +15,10 @@ from typing import Any
 
 from flows.score_recording import Hand, NotDone, Results, job_name, score_recording  # isort: skip  # readies Prefect
 
+from httpx import HTTPError
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
 from flows.private import WordlessError
@@ -81,10 +84,9 @@ class Shards:
             raise WordlessError(f"The batch stopped: {type(error).__name__}.") from None
 
     def _work(self) -> Iterator[Results]:
-        room = max(1, self.room())
         for job in self._jobs:
             self._submit(_Ticket(job))
-            while len(self._waiting) >= room:
+            while len(self._waiting) >= max(1, self.room()):
                 yield from self._next()
         while self._waiting:
             yield from self._next()
@@ -159,6 +161,6 @@ def content_key(job: Job, rows: tuple[Recording, ...]) -> str:
 
 
 def _tell_crashed(task_run: Any, why: str) -> None:
-    """Tell Prefect that the task run is over; its worker can't any more."""
-    with get_client(sync_client=True) as client:
+    """Tell Prefect that the task run is over, which its worker can't any more; unless Prefect never heard of it."""
+    with get_client(sync_client=True) as client, suppress(ObjectNotFound, HTTPError):
         client.set_task_run_state(task_run, Crashed(message=f"The worker died ({why})."), force=True)
