@@ -112,9 +112,7 @@ def _left_of_calls(
 
 def _left_of_person(ledger: Ledger, scores: Scores, person: str) -> list[str]:
     """Where the name still stands: in files, and in the ledger's tables."""
-    left = [
-        scores.where(call_id, name) if call_id and name else name or call_id for call_id, name in scores.search(person)
-    ]
+    left = [f"{scores.url}: call {call_id or '-'}, {name or 'its id'}" for call_id, name in scores.search(person)]
     left += [f"the ledger: {rows} rows of the table {table}" for table, rows in ledger.search(person).items()]
     if (out := local_folder(scores.url)) is not None:
         left += still_beside(out, person)

@@ -64,7 +64,7 @@ class _Asked:
         self._person = None if person is None else NameSearch(person)
         self._naming: dict[str, list[str]] = {}
         for call_id, name in () if person is None else scores.search(person):
-            self._naming.setdefault(call_id, []).append(name or "its call id")
+            self._naming.setdefault(call_id, []).append(name.rpartition("/")[2] or "its call id")
 
     def of_row(self, one: Recording) -> tuple[Reason, str] | None:
         """Why a recording of the ledger is to be forgotten, None where it is not."""
@@ -73,7 +73,7 @@ class _Asked:
         if one.call_id in self._calls:
             return "call", "asked for by its id"
         if places := self._naming.get(one.call_id, []) + self._in_row(one):
-            return "person", f"the name stands in {', '.join(dict.fromkeys(places))}"
+            return "person", f"the name stands in {', '.join(sorted(set(places)))}"
         return self._too_old(one.row.get("started_at"), one.first_seen)
 
     def of_files(self, ledger: Ledger, known: Collection[str]) -> Iterator[Forgettable]:
@@ -87,7 +87,7 @@ class _Asked:
         if call_id in self._calls:
             return "call", "asked for by its id"
         if call_id in self._naming:
-            return "person", f"the name stands in {', '.join(self._naming[call_id])}"
+            return "person", f"the name stands in {', '.join(sorted(set(self._naming[call_id])))}"
         card = _scorecard(self._scores, call_id)
         if ledger.is_forgotten(str(card.get("provenance", {}).get("recording_sha256"))):
             return "call", "left over of a recording that was forgotten"
