@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pipeline.archive.call_folder import Content
 from pipeline.errors import UsageError
@@ -48,7 +46,7 @@ class Scores(Protocol):
         """Remove what interrupted writers of the call left; its current version stays."""
 
     def where(self, call_id: str, name: str) -> str:
-        """Where people find the file: a path or a URL."""
+        """Where people find the file: a path or a URL. `name` may be any that `search` gave; nothing is checked."""
 
     def search(self, text: str) -> Iterator[tuple[str, str]]:
         """(call id, file) of each stored file that holds the text, those of unfinished versions included.
@@ -60,31 +58,15 @@ class Scores(Protocol):
 def open_scores(url: str | Path) -> Scores:
     """The scored calls at a path, `file://`, `s3://`, `gs://` or `az://`; nothing is made before the first writing.
 
-    Raises UsageError for any other URL.
+    Raises UsageError for any other URL, as `open_bucket`.
     """
-    folder = _folder(url)
-    if folder is not None:
-        from pipeline.archive.scores_folder import FolderScores
-
-        return FolderScores(folder)
+    from pipeline.archive.bucket_folder import FolderBucket
     from pipeline.archive.buckets import open_bucket
     from pipeline.archive.scores_bucket import BucketScores
+    from pipeline.archive.scores_folder import FolderScores
 
-    return BucketScores(open_bucket(url))
-
-
-def _folder(url: str | Path) -> Path | None:
-    """The folder that the URL names, None for a bucket's."""
-    if isinstance(url, Path) or "://" not in url:
-        return Path(url)
-    parts = urlsplit(url)
-    if parts.scheme != "file":
-        return None
-    if parts.netloc not in ("", "localhost"):
-        raise UsageError(
-            f"{url}: names the machine {parts.netloc!r}; a file URL has three slashes, as file:///data/scores"
-        )
-    return Path(url2pathname(parts.path))
+    bucket = open_bucket(url)
+    return FolderScores(bucket.folder) if isinstance(bucket, FolderBucket) else BucketScores(bucket)
 
 
 def checked_id(call_id: str) -> str:

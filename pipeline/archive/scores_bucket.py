@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from pipeline.archive.scores_folder import told
 from pipeline.errors import StorageError
 
 _CURRENT = "current.json"
+_OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
 _READS = 3  # a writer may replace the version while it is read
 
 
@@ -92,10 +94,9 @@ class BucketScores:
         self._delete_others(call_id, self._current(call_id) if _key(call_id) in there else {}, there)
 
     def where(self, call_id: str, name: str) -> str:
-        """The file's URL; the one that names the call's files, where this is not among them."""
-        checked_names([name])
-        stored = self._current(checked_id(call_id)).get(name)
-        return f"{self.url.rstrip('/')}/{_key(call_id) if stored is None else stored.key}"
+        """The file's URL; for a file that is not current, the one that it would have below the call's prefix."""
+        stored = self._current(call_id).get(name)
+        return self._url(_key(call_id, name=name) if stored is None else stored.key)
 
     def search(self, text: str) -> Iterator[tuple[str, str]]:
         """The files that hold the text, each object below the calls' prefix."""
@@ -198,7 +199,9 @@ class BucketScores:
         return data
 
     def _url(self, key: str) -> str:
-        return f"{self.url.rstrip('/')}/{key}"
+        """The object's URL for people: without the options that open the bucket."""
+        place = _OPTIONS.sub("", self.url)
+        return f"{place}{key}" if place.endswith("/") else f"{place}/{key}"
 
 
 def _key(call_id: str, sha256: str = "", name: str = _CURRENT) -> str:

@@ -74,8 +74,8 @@ class FolderScores:
 
     def where(self, call_id: str, name: str) -> str:
         """The file's path."""
-        checked_names([name])
-        return str(call_folder(self._out, checked_id(call_id)) / name)
+        calls = self._out / "calls"
+        return str(calls / name if name.startswith(MAKING) else calls / call_id / name)
 
     def search(self, text: str) -> Iterator[tuple[str, str]]:
         """The files that hold the text; those beside the calls have no call id."""

@@ -79,17 +79,11 @@ def test_scores_an_id_that_cannot_name_a_folder_is_refused(scores, call_id):
             use(call_id)
     with pytest.raises(UsageError, match="cannot name a folder"):
         scores.read(call_id, "card")
-    with pytest.raises(UsageError, match="cannot name a folder"):
-        scores.where(call_id, "card")
 
 
 @pytest.mark.parametrize("name", ["../card", "", "a/b", ".hidden"])
 def test_scores_a_name_that_is_no_file_name_is_refused(scores, name):
-    for use in (
-        lambda: scores.write("a", {name: "1"}),
-        lambda: scores.read("a", name),
-        lambda: scores.where("a", name),
-    ):
+    for use in (lambda: scores.write("a", {name: "1"}), lambda: scores.read("a", name)):
         with pytest.raises(UsageError, match="cannot name a file of a call"):
             use()
     assert scores.files("a") == ()
@@ -121,6 +115,18 @@ def test_scores_a_full_disk_is_no_fault_of_the_call(scores):
     with pytest.raises(StorageError, match="no space left on device") as raised:
         scores.write("a", {"card": "2", "sound": full})
     assert raised.value.fault == "full" and held(scores, "a") == {"card": b"1"}
+
+
+def test_scores_where_names_what_a_search_found(tmp_path):
+    scores = FolderScores(tmp_path)
+    left = tmp_path / "calls" / ".making-a" / "x1" / "card"
+    left.parent.mkdir(parents=True)
+    left.write_text("Ines")
+    assert [scores.where(*found) for found in scores.search("Ines")] == [str(left)]
+    bucket = MemoryBucket()
+    bucket.stored = {"calls/a/0123/card": b"Ines", "calls/a/current.json": b"{}"}
+    scores = BucketScores(bucket)
+    assert [scores.where(*found) for found in scores.search("Ines")] == ["s3://memory/scores/calls/a/0123/card"]
 
 
 def test_scores_where_is_a_place_that_people_can_open(scores):
@@ -324,8 +330,9 @@ def test_open_scores_takes_paths_and_file_urls(tmp_path):
     for url in (tmp_path / "my scores", str(tmp_path / "my scores"), (tmp_path / "my scores").as_uri()):
         scores = open_scores(url)
         assert scores.url == (tmp_path / "my scores").as_uri()
-    with pytest.raises(UsageError, match="names the machine 'data'"):
-        open_scores("file://data/scores")
+    for url, reason in (("file://data/scores", "three slashes"), ("ftp://data", "'ftp'"), ("", "no bucket or folder")):
+        with pytest.raises(UsageError, match=reason):
+            open_scores(url)
     assert not (tmp_path / "my scores").exists()
 
 
