@@ -47,3 +47,9 @@ class Bucket(Protocol):
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; one that is not there is no error."""
+
+    def path(self, key: str) -> Path | None:
+        """Where the object lies as a file that may be read in place; None where it must be fetched.
+
+        Raises StorageError `missing` where a folder has none, `refused` where the key leads out of it.
+        """
