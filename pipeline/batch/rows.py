@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 
 from pipeline.archive.bucket import Bucket
 from pipeline.archive.buckets import open_bucket
+from pipeline.archive.temporary import temporary_folder
 from pipeline.batch.places import local_folder
 from pipeline.errors import ManifestError, StorageError
 from pipeline.listen.call_rows import CallRow, not_used, unlisted_row
@@ -113,8 +113,8 @@ def read_bucket_manifest(manifest: str | Path, bucket: Bucket) -> BucketManifest
     path = local_folder(manifest)
     if path is not None:
         return _read(path, str(manifest), _keys(bucket.url, path.parent))
-    with tempfile.TemporaryDirectory(prefix="ridealong-") as temporary:
-        path = Path(temporary) / "manifest.csv"
+    with temporary_folder() as temporary:
+        path = temporary / "manifest.csv"
         _fetch(str(manifest), bucket, path)
         return _read(path, str(manifest), _keys(bucket.url, None))
 
