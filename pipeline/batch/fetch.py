@@ -1,4 +1,4 @@
-"""A recording of the ledger in, its objects as files out: fetched from the bucket, or read where they lie in a folder."""
+"""A recording of the ledger in, its objects as files out: fetched from a bucket, or read where they lie in a folder."""
 
 from __future__ import annotations
 
