@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pipeline.archive.ledger import Ledger
 from pipeline.archive.ledger_forget import Reason
 from pipeline.archive.scores import Scores
+from pipeline.archive.temporary import sweep_temporary
 from pipeline.batch.places import local_folder
 from pipeline.forget_beside import clear_beside, still_beside
 from pipeline.forgettable import Forgettable, find_forgettable
@@ -63,6 +64,7 @@ def forget(
     _remove(scores, calls, tell)
     if (out := local_folder(scores.url)) is not None:
         clear_beside(out, calls, person)
+    sweep_temporary()
     tell("ledger", 0, 1)
     rows = _out_of_ledger(ledger, found)
     _remove(scores, calls, tell)  # what a worker was just writing that did not know yet

@@ -3,6 +3,10 @@
 import csv
 import html
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import unicodedata
 from dataclasses import replace
 from datetime import date
@@ -17,6 +21,7 @@ from pipeline.archive.ledger import open_ledger
 from pipeline.archive.recordings import Done, Seen, Versions
 from pipeline.archive.scores import open_scores
 from pipeline.archive.scores_bucket import BucketScores
+from pipeline.archive.temporary import temporary_folder
 from pipeline.assess.scorecard import assess
 from pipeline.errors import LedgerError, StorageError, UsageError
 from pipeline.fakes import FakeClassifier
@@ -130,7 +135,7 @@ def test_forget_by_person_finds_every_place_a_name_may_stand_in(stores):
     stores.done("e.wav", "Zoë O'Neill 3".replace("'", "_"))  # not her name
     stores.done("f.wav", "other", rep="Zoë O'Neillson", said="Zoë and Mr. O'Neill came.")
     assert reasons(stores, person="  zoë   o'neill ") == {
-        "row": "the name stands in call.json, scorecard.html, scorecard.json, transcript.vtt, the manifest (rep)",
+        "row": "the name stands in call.json, scorecard.html, scorecard.json, the manifest (rep), transcript.vtt",
         "details": "the name stands in the manifest (details)",
         "said": "the name stands in call.json, findings.json, scorecard.html, transcript.vtt",
         "key": "the name stands in its key, the manifest (recording)",
@@ -232,6 +237,7 @@ def test_forget_leaves_the_name_in_no_table_and_no_file_of_postgres(tmp_path):
     with open_ledger(url) as ledger:
         stores = Stores(ledger, open_scores(tmp_path))
         world(stores)
+        analysed(url)
         assert list(in_files(url))  # the search can find it
         assert forgotten(stores, person=NAME).still_found == ()
     with psycopg.connect(url) as connection:
@@ -241,6 +247,14 @@ def test_forget_leaves_the_name_in_no_table_and_no_file_of_postgres(tmp_path):
             rows = connection.execute(f"SELECT t::text FROM {table} t").fetchall()
             assert_nowhere(NAME, "\n".join(row for (row,) in rows).encode(), table)
     assert list(in_files(url)) == []
+
+
+def analysed(url):
+    """The planner's samples of columns are made, as the server does by itself after a while."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+        sampled = connection.execute("SELECT attname FROM pg_stats WHERE tablename = 'recordings'").fetchall()
+    assert ("state",) in sampled
 
 
 def in_files(url):
@@ -430,6 +444,20 @@ def test_forget_says_that_a_file_beside_the_calls_cannot_be_changed(local, tmp_p
     monkeypatch.setattr("pathlib.Path.unlink", refused)
     with pytest.raises(StorageError, match="out"):
         forgotten(local, person=NAME)
+
+
+def test_forget_sweeps_the_temporary_folders_of_dead_processes(local, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = (
+        "import os, signal; from pipeline.archive.temporary import temporary_folder; folder = temporary_folder();"
+        "path = folder.__enter__(); (path / 'manifest.csv').write_text('Zoë'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    assert len(list(tmp_path.glob("ridealong-*/manifest.csv"))) == 1
+    with temporary_folder() as mine:
+        forgotten(local, person=NAME)
+        assert list(tmp_path.glob("ridealong-*")) == [mine]
+    assert not mine.exists()
 
 
 def test_forget_tells_how_far_it_is(local):

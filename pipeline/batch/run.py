@@ -4,11 +4,6 @@ says, so the same call made again goes on where this one stopped, whatever stopp
 
 from __future__ import annotations
 
-import hashlib
-import os
-import platform
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,12 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import psutil
-
 from pipeline.archive.bucket import Bucket
 from pipeline.archive.buckets import open_bucket
 from pipeline.archive.ledger import Ledger, open_ledger
 from pipeline.archive.scores import open_scores
+from pipeline.archive.temporary import sweep_temporary, temporary_folder
 from pipeline.batch.places import default_ledger
 from pipeline.batch.plan import Plan, make_plan
 from pipeline.batch.versions import Rules, rules_of
@@ -159,7 +153,8 @@ class _Batch:
         name = self.book.begin({"plan": self.rules.plan, "workers": self.workers})
         ended = "stopped"
         try:
-            with _temporary() as folder, _beating(self.place.ledger, name, self._disown):
+            sweep_temporary()
+            with temporary_folder() as folder, _beating(self.place.ledger, name, self._disown):
                 place = replace(self.place, run=name, temporary=str(folder))
                 with self.hire(place) as runner:
                     while self._round(runner, name):
@@ -251,22 +246,6 @@ class _Batch:
             seconds=time.monotonic() - self.began,
             stopped=self.stopped,
         )
-
-
-@contextmanager
-def _temporary() -> Iterator[Path]:
-    """A folder for recordings on their way, named after this process; those of processes that are gone are removed."""
-    host = hashlib.sha256(platform.node().encode()).hexdigest()[:8]  # a container may share the folder, not the pids
-    mine = f"ridealong-batch-{host}-"
-    for old in Path(tempfile.gettempdir()).glob(f"{mine}*"):
-        pid = old.name.removeprefix(mine).split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{mine}{os.getpid()}-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

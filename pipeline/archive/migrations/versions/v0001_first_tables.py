@@ -11,13 +11,21 @@ branch_labels = None
 depends_on = None
 
 
+NAMING = ("key", "call_id", "folder_key", "asked_id", "row", "error")
+"""Columns of recordings that may name people."""
+
+
 def upgrade() -> None:
     """Create the tables."""
     _recordings()
+    _keep_no_statistics()
     _contents()
     _runs()
     _tombstones()
     _about()
+    if op.get_bind().dialect.name == "postgresql":
+        for name in NAMING:  # the server's statistics would hold samples of them, and forgetting could not reach those
+            op.execute(f"ALTER TABLE recordings ALTER COLUMN {name} SET STATISTICS 0")
 
 
 def _recordings() -> None:
@@ -78,6 +86,13 @@ def _recordings() -> None:
     op.create_index("recordings_key_hash", "recordings", ["key_hash"], unique=True)
     op.create_index("recordings_queue", "recordings", ["state", "source", "plan", "need", "interruptions", "id"])
     op.create_index("recordings_sha256", "recordings", ["sha256"])
+
+
+def _keep_no_statistics() -> None:
+    """The planner of PostgreSQL keeps samples of columns, which outlive the rows: of these, which name people, none."""
+    if op.get_bind().dialect.name == "postgresql":
+        for column in ("key", "call_id", "folder_key", "asked_id", "row", "error", "provenance"):
+            op.execute(f'ALTER TABLE recordings ALTER COLUMN "{column}" SET STATISTICS 0')
 
 
 def _contents() -> None:

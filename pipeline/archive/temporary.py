@@ -1,0 +1,54 @@
+"""Folders for files on their way: recordings, manifests and scorecards name people, so none of them may outlive a
+process that was killed. A folder carries the machine and the process it belongs to; the next process that needs one,
+and every forgetting, removes those of processes that are gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+__all__ = ["sweep_temporary", "temporary_folder"]
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder of this process, below the system's for temporary files; it goes with all that is in it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep_temporary() -> None:
+    """Remove the folders of this machine's processes that are gone."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_prefix()}*"):
+        pid = folder.name.removeprefix(_prefix()).partition("-")[0]
+        if pid.isdigit() and not _is_at_work(int(pid), folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _prefix() -> str:
+    """Containers may share the folder for temporary files, but not the numbers of processes."""
+    return f"ridealong-{hashlib.sha256(platform.node().encode()).hexdigest()[:8]}-"
+
+
+def _is_at_work(pid: int, folder: Path) -> bool:
+    """Whether the process lives, and is not another one that was given the same number later."""
+    try:
+        return psutil.Process(pid).create_time() <= folder.stat().st_ctime + 1
+    except psutil.AccessDenied:
+        return True
+    except (psutil.NoSuchProcess, FileNotFoundError):
+        return False
