@@ -98,7 +98,7 @@ def batch(
     where = {"out": out, "ledger": masked(ledger or default_ledger(out))}
     if as_json:
         print_json(batch_json(summary, dry_run) | where)
-    elif not dry_run:
+    elif not dry_run and summary.plan.to_do:
         Console().print(summary_view(summary))
     if not dry_run:
         _say_where(told, summary, out, ledger)

@@ -67,7 +67,9 @@ def retry(out: str, *, calls: Sequence[str], every: bool, ledger: str | None) ->
     if not count:
         print("No call has failed, so none is to be tried again.")
         return
-    print(f"{counted(count, 'call')} wait{'s' if count == 1 else ''} again; the next `ridealong batch` tries.")
+    one = count == 1
+    told = f"wait{'s' if one else ''} again; the next `ridealong batch` tries {'it' if one else 'them'}."
+    print(f"{counted(count, 'call')} {told}")
 
 
 def export(out: str, to: Path, *, as_json: bool) -> int:

@@ -30,6 +30,8 @@ def lasting(seconds: float) -> str:
 
 def audio(seconds: float) -> str:
     """Seconds of recordings in hours, as `2,480 hours of audio`; short ones in minutes."""
+    if seconds < _MINUTE:
+        return "less than a minute of audio"
     if seconds < _HOUR:
         return f"{round(seconds / _MINUTE)} min of audio"
     hours = seconds / _HOUR

@@ -60,7 +60,8 @@ def forgotten_json(gone: Forgotten) -> dict[str, Any]:
 
 
 def _proof(gone: Forgotten) -> Text:
-    what = f"Searched: {counted(gone.searched_files, 'file')} and {counted(gone.searched_rows, 'row')} of the ledger; "
+    files = counted(gone.searched_files, "file") if gone.searched_files else "what is stored of the calls"
+    what = f"Searched: {files} and {counted(gone.searched_rows, 'row')} of the ledger; "
     if not gone.still_found:
         return Text(f"{what}found: nothing.", style="green")
     return Text(f"{what}still found in {counted(len(gone.still_found), 'place')}:", style="red")

@@ -28,7 +28,7 @@ _NEEDS: dict[Need, tuple[str, str]] = {
 def plan_view(plan: Plan, workers: int) -> RenderableType:
     """The plan for people: how many calls of each kind and why, hours of audio, and the time it takes."""
     title = f"Plan for {plain(plan.source)}: {plan.to_do:,} of {counted(plan.objects, 'recording')} to do"
-    table = _table(title)
+    table = _table()
     for need, (words, _) in _NEEDS.items():
         if count := plan.of_need(need):
             table.add_row(words, f"{count:,}", _sum((why, many) for one, why, many in plan.needs if one == need))
@@ -37,13 +37,13 @@ def plan_view(plan: Plan, workers: int) -> RenderableType:
         ("in quarantine", plan.quarantined, "failed too often; they wait for ridealong retry"),
         ("being scored", plan.in_progress, "by another batch, just now"),
         ("forgotten", plan.forgotten, "erased, and stay so"),
-        ("gone", plan.gone, "ought to be listened to again, but are in the bucket no more"),
+        ("gone", plan.gone, "cannot be listened to again: not in the bucket"),
         ("passed over", sum(count for _, count in plan.skipped), _sum(plan.skipped)),
     )
     for words, count, what in others:
         if count:
             table.add_row(words, f"{count:,}", plain(what))
-    return Group(table, *map(Text, _remarks(plan, workers)))
+    return Group(Text(title, style="bold"), table, *map(Text, _remarks(plan, workers)))
 
 
 def _remarks(plan: Plan, workers: int) -> list[str]:
@@ -62,25 +62,26 @@ def _cost(plan: Plan, workers: int) -> str:
     seconds = plan.seconds(workers)
     if seconds is None:
         works = " and ".join(_NEEDS[need][1] for need in plan.unmeasured)
-        time = f"Time: not known, {works} was not measured here yet."
+        time = f"The time is not known: no speed of {works} was measured here yet."
     else:
-        time = f"About {lasting(seconds)} with {counted(workers, 'worker')}, by the speed measured so far."
+        time = f"About {lasting(max(1, seconds))} with {counted(workers, 'worker')}, by the speed measured so far."
     if not plan.audio_seconds:
         return time
-    guessed = " by the size of the files" if plan.guessed_audio > plan.known_audio else ""
-    return f"About {audio(plan.audio_seconds)}{guessed}. {time}"
+    guessed = ", guessed from the size of the files" if plan.guessed_audio > plan.known_audio else ""
+    heard = audio(plan.audio_seconds)
+    return f"{heard[0].upper()}{heard[1:]} to listen to{guessed}. {time}"
 
 
 def summary_view(summary: Summary) -> RenderableType:
     """What became of a batch, for people."""
     plan = summary.plan
-    table = _table("What became of it")
+    table = _table()
     kinds = (
         ("scored", summary.done, _heard(summary)),
-        ("copies", summary.copies, "the same recording as another call's, which has the scorecard"),
+        ("copies", summary.copies, "the same recording as another call's"),
         ("failed", summary.failed, "the next batch tries them again"),
-        ("put in quarantine", summary.quarantined, "failed too often; ridealong retry lets them wait again"),
-        ("left", summary.left, "running the same command again goes on with them"),
+        ("put in quarantine", summary.quarantined, "failed too often; they wait for ridealong retry"),
+        ("left", summary.left, "the same command again goes on with them"),
         ("had nothing to do", plan.unchanged, ""),
     )
     for words, count, what in kinds:
@@ -89,7 +90,7 @@ def summary_view(summary: Summary) -> RenderableType:
     done = summary.done + summary.copies + summary.failed + summary.quarantined
     lines = [f"Took {lasting(summary.seconds)}" + (f" ({rate})." if (rate := speed(done, summary.seconds)) else ".")]
     stopped = [Text(f"Stopped early: {plain(summary.stopped)}", style="red")] if summary.stopped else []
-    return Group(table, *map(Text, lines), *stopped)
+    return Group(Text(f"Result for {plain(plan.source)}", style="bold"), table, *map(Text, lines), *stopped)
 
 
 def batch_json(summary: Summary, dry_run: bool) -> dict[str, Any]:
@@ -117,8 +118,8 @@ def _heard(summary: Summary) -> str:
     return f"{told}, {audio(summary.audio_seconds / summary.seconds * 3600)} an hour" if summary.seconds else told
 
 
-def _table(title: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", title_style="bold", box=box.SIMPLE, show_header=False)
+def _table() -> Table:
+    table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")

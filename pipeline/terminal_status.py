@@ -13,7 +13,6 @@ from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -78,7 +77,7 @@ def read_status(book: Ledger, out: str, now: datetime | None = None) -> Status:
 
 def status_view(status: Status) -> RenderableType:
     """The status for people."""
-    table = Table(title=escape(plain(status.out)), title_justify="left", box=box.SIMPLE, show_header=False)
+    table = Table(box=box.SIMPLE, show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
@@ -88,12 +87,12 @@ def status_view(status: Status) -> RenderableType:
     table.add_section()
     table.add_row("in all", f"{sum(status.counts.values()):,}", "")
     lines = [Text(line) for line in (*_runs(status), *_speed(status))]
-    return Group(table, *lines, *(_failure(one) for one in status.latest))
+    return Group(Text(plain(status.out), style="bold"), table, *lines, *(_failure(one) for one in status.latest))
 
 
 def status_json(status: Status) -> dict[str, Any]:
     """The status for machines; what is not measured is None."""
-    measured = status.window and status.pace.done
+    measured = status.runs and status.window and status.pace.done
     return {
         "out": status.out,
         "ledger": status.ledger,
@@ -102,7 +101,7 @@ def status_json(status: Status) -> dict[str, Any]:
             {"host": run.host, "pid": run.pid, "started_at": run.started_at, "heartbeat": run.heartbeat}
             for run in status.runs
         ],
-        "measured_seconds": round(status.window, 1),
+        "measured_seconds": round(status.window, 1) if status.runs else None,
         "calls_per_second": round(status.pace.done / status.window, 3) if measured else None,
         "audio_hours_per_hour": round(status.pace.audio_seconds / status.window, 1) if measured else None,
         "seconds_left": None if status.seconds_left is None else round(status.seconds_left),
