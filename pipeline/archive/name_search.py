@@ -1,7 +1,7 @@
 """Whether a name stands in what is stored, however it is written there: the proof that a person was forgotten.
 
-Letter case, Unicode forms, escapes of JSON, HTML, URLs and WebVTT, and what stands between the parts of a name (spaces,
-line breaks, `_`, `-`, `.`) make no difference. It is looked for as a whole: Ann Lee is not in Joann Leeds.
+Letter case, Unicode forms, escapes of JSON, HTML, URLs and WebVTT, tags, and what stands between the parts of a name
+(spaces, line breaks, `_`, `-`, `.`) make no difference. It is looked for as a whole: Ann Lee is not in Joann Leeds.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterator
 from urllib.parse import unquote
 
 from pipeline.errors import UsageError
 
 _BETWEEN = re.compile(r"[\s_.\-\u2010-\u2015]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrt])|\\(.)")
+_TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010)])
 _LIKE = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'})
 
@@ -32,10 +34,7 @@ class NameSearch:
     def is_in(self, content: str | bytes) -> bool:
         """Whether the text stands in the content of a file, as it is or escaped; bytes are taken as UTF-8."""
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-        if self._stands_in(text):
-            return True
-        plain = _unescaped(text)
-        return plain != text and (self._stands_in(plain) or self._stands_in(_unescaped(plain)))
+        return any(self._stands_in(view) for view in _views(text))
 
     def _stands_in(self, text: str) -> bool:
         folded = _folded(text)
@@ -46,6 +45,19 @@ def _edge(char: str, look: str) -> str:
     """What may not stand beside this end of the text: a letter or digit, in scripts that part words by spaces."""
     is_parted = char.isdigit() or char.upper() != char.lower()
     return rf"({look}[^\W_])" if is_parted else ""
+
+
+def _views(text: str) -> Iterator[str]:
+    """The text as it is, without one and two layers of escapes, and without tags."""
+    yield text
+    plain = _unescaped(text)
+    if plain != text:
+        yield plain
+        twice = _unescaped(plain)  # JSON in a page, a key in a scorecard
+        if twice != plain:
+            yield twice
+    if "<" in text:
+        yield _TAG.sub("", plain)
 
 
 def _folded(text: str) -> str:
