@@ -51,7 +51,8 @@ def test_name_search_reads_pairs_of_surrogates_and_bytes_that_are_no_text():
     assert NameSearch("Ann").is_in(b"\xff\xfe Ann \xff") and not NameSearch("Ann").is_in(b"\xff\x00 \\ud83d")
 
 
-NAMES = st.text(st.characters(categories=("Lu", "Ll", "Lo", "Mn", "Nd", "Zs", "Pd", "Po")), min_size=3, max_size=20)
+LETTERS = st.characters(categories=("Lu", "Ll", "Lo", "Mn", "Nd", "Zs", "Pd", "Po"), exclude_characters="\\&%")
+NAMES = st.text(LETTERS, min_size=3, max_size=20)  # without what begins an escape, which no name has
 
 
 @given(NAMES.filter(lambda name: any(char.isalnum() for char in name)))
