@@ -14,11 +14,12 @@ from urllib.parse import unquote
 
 from pipeline.errors import UsageError
 
-_BETWEEN = re.compile(r"[\s_.\-\u2010-\u2015]+")
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrt])|\\(.)")
 _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010)])
-_LIKE = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'})
+_BETWEEN = dict.fromkeys([*map(ord, "_.-"), *range(0x2010, 0x2016)], " ")
+_LIKE = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "´": "'", "“": '"', "”": '"', "„": '"'})
+_EVEN = {**_INVISIBLE, **_BETWEEN, ord("`"): "'"}
 
 
 class NameSearch:
@@ -62,8 +63,12 @@ def _views(text: str) -> Iterator[str]:
 
 def _folded(text: str) -> str:
     """The text with everything equal that makes no difference to a name."""
-    even = unicodedata.normalize("NFKC", text).translate(_LIKE) if not text.isascii() else text.replace("`", "'")
-    return _BETWEEN.sub(" ", unicodedata.normalize("NFKC", even.casefold()).translate(_INVISIBLE))
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text.translate(_LIKE))
+    text = text.casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(text.translate(_EVEN).split())
 
 
 def _unescaped(text: str) -> str:
