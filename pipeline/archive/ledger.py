@@ -23,6 +23,7 @@ from pipeline.archive.ledger_forget import Reason
 from pipeline.archive.ledger_rows import pieces
 from pipeline.archive.ledger_runs import Run
 from pipeline.archive.ledger_schema import is_made, make_ready, serve, served
+from pipeline.archive.ledger_text import quoted, unquoted
 from pipeline.archive.recordings import Done, Recording, Seen, State, Versions
 from pipeline.errors import UsageError
 
@@ -69,13 +70,14 @@ class Ledger:
     @property
     def out(self) -> str | None:
         """Where the scorecards of its recordings are; None before the first run."""
-        return self._database.read(served)
+        found = self._database.read(served)
+        return None if found is None else unquoted(found)
 
     def serve(self, out: str) -> None:
         """Bind the ledger to where the scorecards go, once. Raises UsageError where it serves another place."""
         wanted = out.rstrip("/") or out
         if self.out is None:
-            self._database.write(serve, wanted)
+            self._database.write(serve, quoted(wanted))
         if (bound := self.out) != wanted:
             raise UsageError(
                 f"the ledger {self.url} is that of {bound}, not of {wanted}: it says which scorecards are there. "
@@ -88,14 +90,14 @@ class Ledger:
         """By key, what the ledger has of these; best asked 1,000 at a time."""
         found: dict[str, Recording] = {}
         for piece in pieces(keys):
-            found |= self._database.read(ledger_sync.compare, piece, source)
+            found |= self._database.read(ledger_sync.compare, piece, quoted(source))
         return found
 
     def forgotten(self, keys: Sequence[str], source: str) -> dict[str, str]:
         """By key, the etag of what was forgotten under it; keys without a tombstone are left out."""
         found: dict[str, str] = {}
         for piece in pieces(keys):
-            found |= self._database.read(ledger_sync.forgotten, piece, source)
+            found |= self._database.read(ledger_sync.forgotten, piece, quoted(source))
         return found
 
     def is_forgotten(self, sha256: str) -> bool:
@@ -111,7 +113,7 @@ class Ledger:
         """
         waiting = 0
         for piece in pieces(seen):
-            waiting += self._database.write(ledger_sync.record, source, piece, plan)
+            waiting += self._database.write(ledger_sync.record, quoted(source), piece, plan)
         return waiting
 
     # --- runs -----------------------------------------------------------------------------------
@@ -144,7 +146,7 @@ class Ledger:
     def claim(self, run: str, source: str, limit: int, plan: str | None = None) -> tuple[Recording, ...]:
         """Up to `limit` pending recordings of the source and plan (None: of any), now the run's; empty: none waits."""
         token = secrets.token_hex(8)
-        return self._database.write(claims.claim, run, source, limit, plan, token)
+        return self._database.write(claims.claim, run, quoted(source), limit, plan, token)
 
     def give_back(self, run: str, ids: Sequence[int]) -> tuple[Recording, ...]:
         """Those of the recordings that were still the run's, pending again; a started one counts an interruption."""
@@ -192,7 +194,7 @@ class Ledger:
 
     def counts(self, source: str | None = None) -> dict[State, int]:
         """By state, how many recordings; a state without any is left out."""
-        return self._database.read(figures.counts, source)
+        return self._database.read(figures.counts, _quoted(source))
 
     def progress(self, since: str) -> Pace:
         """What was done since a time, ISO 8601 in UTC as the ledger's own times are."""
@@ -204,7 +206,7 @@ class Ledger:
 
     def all(self, states: Collection[State] | None = None, source: str | None = None) -> Iterator[Recording]:
         """Every recording in one of the states (None: any), by id; read page by page."""
-        return figures.every(self._database, states, source)
+        return figures.every(self._database, states, _quoted(source))
 
     def failures(self, states: Collection[State] = FAILED) -> Iterator[Recording]:
         """The recordings that failed, by id, each with its reason in `error`."""
@@ -252,3 +254,7 @@ class Ledger:
     def search(self, wanted: str) -> dict[str, int]:
         """By table, how many rows hold the text in any column, whatever its case; empty: none does."""
         return self._database.read(ledger_forget.search, wanted)
+
+
+def _quoted(source: str | None) -> str | None:
+    return None if source is None else quoted(source)

@@ -44,7 +44,7 @@ def is_passing(error: BaseException) -> bool:
         return _sqlite_name(cause).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
     code = _code(cause)
     if code is None:
-        return type(cause).__name__ in ("OperationalError", "ConnectionTimeout") and not _is_refused(str(cause))
+        return _is_connection(cause) and not _is_refused(str(cause))
     return code.startswith(_PASSING)
 
 
@@ -70,7 +70,7 @@ def _words(cause: BaseException | None, patience: float) -> str:
             return found
     if _is_refused(str(cause)):
         return "the server refuses the user, the password or the database. Check the URL"
-    if code is None or code.startswith(_PASSING):
+    if _is_connection(cause) or (code is not None and code.startswith(_PASSING)):
         return f"the server was not there for {patience:.0f} s. Start it, and see that its address and port are right"
     return "the database cannot do what it was asked to"
 
@@ -82,6 +82,11 @@ def _sqlite_name(error: sqlite3.Error) -> str:
 def _code(cause: BaseException | None) -> str | None:
     code = getattr(cause, "sqlstate", None)
     return code if isinstance(code, str) else None
+
+
+def _is_connection(cause: BaseException | None) -> bool:
+    """Whether psycopg says that no server could be talked to; it has no code for that."""
+    return _code(cause) is None and type(cause).__name__ in ("OperationalError", "ConnectionTimeout")
 
 
 def _is_refused(said: str) -> bool:

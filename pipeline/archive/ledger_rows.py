@@ -48,7 +48,7 @@ def recording_of(row: Row[Any]) -> Recording:
         id=row[0],
         key=unquoted(row[1]),
         call_id=row[2],
-        etag=row[3],
+        etag=unquoted(row[3]),
         size=row[4],
         state=row[5],
         need=row[6],

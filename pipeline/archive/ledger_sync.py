@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from pipeline.archive.ledger_rows import COLUMNS, recording_of
 from pipeline.archive.ledger_tables import Clock, columns, recordings, tombstones
-from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix
+from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix, unquoted
 from pipeline.archive.recordings import Recording, Seen
 from pipeline.listen.call_rows import ended, folder_key
 
@@ -32,7 +32,9 @@ def forgotten(connection: Connection, keys: Sequence[str], source: str) -> dict[
     """By key, the etag of the recording that was forgotten under it; the last one's where there were several."""
     by_hash = {key_hash(source, key): key for key in keys}
     query = select(tombstones.c.key_hash, tombstones.c.etag).where(tombstones.c.key_hash.in_(by_hash))
-    return {by_hash[found]: etag for found, etag in connection.execute(query.order_by(tombstones.c.forgotten_at))}
+    return {
+        by_hash[found]: unquoted(etag) for found, etag in connection.execute(query.order_by(tombstones.c.forgotten_at))
+    }
 
 
 def record(connection: Connection, source: str, seen: Sequence[Seen], plan: str) -> int:
@@ -60,7 +62,7 @@ def _remembered(connection: Connection, new: Mapping[str, Seen]) -> dict[str, Se
     """Those of the new recordings that were not forgotten."""
     query = select(tombstones.c.key_hash, tombstones.c.etag).where(tombstones.c.key_hash.in_(new))
     gone = {(digest, etag) for digest, etag in connection.execute(query)}
-    return {digest: one for digest, one in new.items() if (digest, one.etag) not in gone}
+    return {digest: one for digest, one in new.items() if (digest, quoted(one.etag)) not in gone}
 
 
 def _add(connection: Connection, source: str, new: Mapping[str, Seen], plan: str) -> None:
@@ -87,7 +89,7 @@ def _add(connection: Connection, source: str, new: Mapping[str, Seen], plan: str
 def _facts(one: Seen, plan: str) -> dict[str, Any]:
     """What a listing says of a recording, as columns."""
     return {
-        "etag": one.etag,
+        "etag": quoted(one.etag),
         "size": one.size,
         "row": json_text(one.row),
         "need": one.need,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from pipeline.archive.ledger import Ledger, open_ledger
 from pipeline.archive.recordings import Done, Recording, Seen, Versions
@@ -23,8 +26,28 @@ OTHER_SHA = "b" * 64
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database without any tables, of either kind."""
-    return new_database() if request.param == "postgresql" else f"sqlite:///{tmp_path / 'ledger.db'}"
+    """The URL of a database of either kind, an empty ledger in it: a copy, since that is faster than making one."""
+    if request.param == "postgresql":
+        return new_database(like=_pattern())
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    (tmp_path / "ledger.db").write_bytes(_file())
+    return url
+
+
+@cache
+def _pattern() -> str:
+    """The name of a PostgreSQL database with an empty ledger in it."""
+    url = new_database()
+    open_ledger(url).close()
+    return str(make_url(url).database)
+
+
+@cache
+def _file() -> bytes:
+    """SQLite's file of an empty ledger."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_ledger(Path(folder) / "ledger.db").close()
+        return (Path(folder) / "ledger.db").read_bytes()
 
 
 @pytest.fixture

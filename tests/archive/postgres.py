@@ -90,9 +90,9 @@ def server() -> Server:
     return one
 
 
-def new_database() -> str:
-    """The URL of a new, empty database."""
+def new_database(like: str = "template1") -> str:
+    """The URL of a new database: an empty one, or one that is like another of the server."""
     name = f"ledger_{next(_numbers)}"
     with psycopg.connect(server().url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY".encode())
     return server().url(name)
