@@ -11,9 +11,13 @@ from rich.console import Console
 from pipeline.archive.ledger import Pace as Done
 from pipeline.archive.ledger import Run
 from pipeline.archive.recordings import Recording, Versions
-from pipeline.batch.run import Progress
+from pipeline.batch.plan import Plan
+from pipeline.batch.run import Progress, Summary
+from pipeline.forget import Forgettable, Forgotten
 from pipeline.terminal_figures import ago, audio, lasting, plain, share, speed
+from pipeline.terminal_forget import forgettable_table, forgotten_view
 from pipeline.terminal_live import Followed, Pace, live_view, plain_line
+from pipeline.terminal_plan import batch_json, plan_view, summary_view
 from pipeline.terminal_status import Status, failures_csv, failures_table, status_json, status_view
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
@@ -170,6 +174,100 @@ def test_live_on_a_terminal_the_view_goes_away_at_the_end():
     assert "22 of 100 calls" in shown
     assert "c: bad" in shown and "d: bad" in shown
     assert told.file.getvalue().endswith("\x1b[?25h") or "\x1b[2K" in told.file.getvalue()
+
+
+# --- plan and summary ---------------------------------------------------------------------------------
+
+PLAN = Plan(
+    source="s3://calls/2026",
+    objects=10_029,
+    needs=(("listen", "new", 620), ("listen", "failed before", 50), ("assess", "judge changed", 300)),
+    unchanged=900,
+    in_progress=4,
+    quarantined=3,
+    forgotten=2,
+    gone=1,
+    missing=2,
+    skipped=(("not in the manifest", 8), ("hidden", 4)),
+    guessed_audio=3_600 * 300.0,
+    work_seconds=3_600 * 9.5,
+    engine="whisper",
+    judge="behaviours 3",
+    rubrics=("discovery 1.4", "joint 1.2"),
+    notes=("the column 'regoin' is not [known]",),
+)
+
+
+def test_plan_says_what_why_and_how_long():
+    said = " ".join(printed(plan_view(PLAN, 2)).split())
+    assert "Plan for s3://calls/2026: 970 of 10,029 recordings to do" in said
+    assert "to listen to 670 620 new · 50 failed before" in said
+    assert "to judge again 300 judge changed" in said
+    assert "to level" not in said
+    assert "nothing to do 900" in said and "in quarantine 3" in said and "being scored 4" in said
+    assert "forgotten 2 erased" in said and "gone 1 cannot be listened to again" in said
+    assert "passed over 12 8 not in the manifest · 4 hidden" in said
+    assert "300 hours of audio to listen to, guessed from the size of the files." in said
+    assert "About 4 h 45 min with 2 workers, by the speed measured so far." in said
+    assert "2 calls will fail: in the manifest, but not in the bucket." in said
+    assert "Rubric: discovery 1.4, joint 1.2." in said
+    assert "the column 'regoin' is not [known]" in said
+
+
+def test_plan_promises_no_time_that_was_not_measured():
+    plan = replace(PLAN, work_seconds=None, unmeasured=("listen", "assess"), known_audio=3_600 * 400.0)
+    said = " ".join(printed(plan_view(plan, 2)).split())
+    assert "The time is not known: no speed of listening and judging was measured here yet." in said
+    assert "700 hours of audio to listen to. The time" in said
+
+
+def test_plan_of_nothing_to_do_says_so():
+    said = printed(plan_view(replace(PLAN, needs=(), missing=0), 2))
+    assert "There is nothing to do." in said
+    assert "hours of audio" not in said
+
+
+def test_summary_says_what_became_of_the_calls():
+    summary = Summary(PLAN, 820, 31, 12, 3, 4, 3_600 * 300.0, 12_000.0, "the disk is full.")
+    said = " ".join(printed(summary_view(summary)).split())
+    assert "scored 820 300 hours of audio, 90 hours of audio an hour" in said
+    for words in ("copies 31", "failed 12", "put in quarantine 3", "left 4", "had nothing to do 900"):
+        assert words in said
+    assert "Took 3 h 20 min (4.3 calls a minute)." in said
+    assert "Stopped early: the disk is full." in said
+
+
+def test_summary_for_machines():
+    told = batch_json(Summary(PLAN, 820, 31, 12, 3, 4, 10.0, 12.0, None), dry_run=False)
+    assert told["plan"]["to_do"] == 970
+    assert (told["done"], told["copies"], told["failed"], told["quarantined"], told["left"]) == (820, 31, 12, 3, 4)
+    assert batch_json(Summary(PLAN), dry_run=True) == {"dry_run": True, "plan": PLAN.to_dict()}
+
+
+# --- forgetting ---------------------------------------------------------------------------------------
+
+
+def test_forget_shows_call_reason_and_recording():
+    found = [
+        Forgettable(1, "2026/a.mp3", "a", "the name stands in transcript.vtt", "person"),
+        Forgettable(None, None, "b", "asked for by its id", "call"),
+    ]
+    said = printed(forgettable_table(found))
+    assert "2 calls to be forgotten" in said
+    assert "the name stands in transcript.vtt" in said and "2026/a.mp3" in said
+
+
+def test_forget_proves_and_names_what_is_left_to_the_owner():
+    said = " ".join(printed(forgotten_view(Forgotten(("a", "b"), 2, 213, 400, (), ("2026/a.mp3",)))).split())
+    assert "Forgotten: 2 calls and 2 rows of the ledger. Searched: 213 files and 400 rows of the ledger; " in said
+    assert "found: nothing. The recording is yours and still there; delete it yourself" in said
+    assert said.endswith("2026/a.mp3")
+
+
+def test_forget_says_where_something_is_still_found():
+    said = printed(forgotten_view(Forgotten(("a",), 1, 0, 400, ("calls/b/transcript.vtt",), ())))
+    assert "Searched: what is stored of the calls and 400 rows of the ledger; still found in 1 place:" in said
+    assert "calls/b/transcript.vtt" in said and "yours" not in said
 
 
 # --- status and failures ------------------------------------------------------------------------------
