@@ -56,8 +56,8 @@ def replace_call(out: Path, call_id: str, files: Mapping[str, Content], keep: Co
         making.chmod(0o777 & ~_umask())
         _replace(making, target)
     finally:
-        shutil.rmtree(making, ignore_errors=True)
-        with suppress(OSError):  # another writer of the same call may be at work in it
+        with suppress(OSError):  # what cannot be removed now is swept by the next writer
+            _delete(making)
             parent.rmdir()
     return target
 
@@ -133,7 +133,8 @@ def _replace(making: Path, target: Path) -> None:
         except OSError:
             aside.rename(target)
             raise
-        shutil.rmtree(aside, ignore_errors=True)
+        with suppress(OSError):
+            _delete(aside)
 
 
 def _discard(path: Path, parent: Path) -> None:
@@ -141,10 +142,15 @@ def _discard(path: Path, parent: Path) -> None:
     place that is being emptied."""
     trash = parent / f"{_TRASH}{secrets.token_hex(4)}"
     path.rename(trash)
-    if trash.is_dir() and not trash.is_symlink():
-        shutil.rmtree(trash)
+    _delete(trash)
+
+
+def _delete(path: Path) -> None:
+    """Remove a folder, or what somebody put in a folder's place; a link is not followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        trash.unlink()
+        path.unlink(missing_ok=True)
 
 
 def _umask() -> int:
