@@ -74,7 +74,8 @@ class Fake:
 
     `seconds` is its length and `seed` what decides its words. `work` are seconds that listening to it takes, asleep.
     `memory` are bytes that it takes meanwhile. Then it may `crash` its process (by exit status 3, or by a signal),
-    `hang` for ever, or `fail` with that reason. `turns` are (speaker, text) in place of made-up ones.
+    `hang` for ever, or `fail` with that reason. `turns` are (speaker, text) in place of made-up ones. `log` is a file to
+    which each listening first adds a line with the call's id, so that listenings can be counted.
     """
 
     seconds: float = 60.0
@@ -85,6 +86,7 @@ class Fake:
     crash: Crash | None = None
     hang: bool = False
     turns: tuple[tuple[str, str], ...] = ()
+    log: str | None = None
 
 
 def fake_bytes(**values: Any) -> bytes:
@@ -128,6 +130,8 @@ def fake_call(row: CallRow, path: Path) -> Call:
     """
     data = _read(path)
     fake = read_fake(data, str(path))
+    if fake.log is not None:
+        _note(Path(fake.log), row.call_id)
     _behave(fake, path)
     turns = tuple(_turns(fake))
     speakers = tuple(dict.fromkeys(turn.speaker for turn in turns))
@@ -189,6 +193,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}). Check the path and its permissions.") from error
+
+
+def _note(log: Path, call_id: str) -> None:
+    """Add a line in one step, whoever else adds one at the same time."""
+    try:
+        with log.open("ab", buffering=0) as file:
+            file.write(call_id.encode("utf-8") + b"\n")
+    except OSError as error:
+        raise MediaError(f"{log}: the fake's log cannot be written ({error.strerror}). Name another file.") from error
 
 
 def _behave(fake: Fake, path: Path) -> None:

@@ -121,6 +121,16 @@ def test_fakes_fail_with_their_reason(tmp_path) -> None:
         call_of(write_fake(tmp_path / "a.wav", fail="the line is dead"))
 
 
+def test_fakes_count_how_often_they_were_listened_to(tmp_path) -> None:
+    path = write_fake(tmp_path / "a.wav", log=str(tmp_path / "log"), fail="bad")
+    for _ in range(2):
+        with pytest.raises(ListeningError):
+            call_of(path)
+    assert (tmp_path / "log").read_text() == "a\na\n"
+    with pytest.raises(MediaError, match="the fake's log cannot be written"):
+        call_of(write_fake(tmp_path / "b.wav", log=str(tmp_path)))
+
+
 def test_fakes_take_the_time_and_memory_that_they_are_told_to(tmp_path) -> None:
     began = time.monotonic()
     call_of(write_fake(tmp_path / "a.wav", work=0.2, memory=1_000_000))
