@@ -17,10 +17,11 @@ from pipeline.archive.bucket import Bucket
 from pipeline.archive.ledger import Ledger, Speeds
 from pipeline.archive.recordings import Need, Recording, Seen, Versions
 from pipeline.batch.estimate import bytes_of_a_second, seconds_of_work
-from pipeline.batch.listing import Found, calls_in
+from pipeline.batch.listing import TRANSCRIPTS, Found, calls_in
 from pipeline.batch.rows import BucketManifest, read_bucket_manifest
 from pipeline.batch.versions import Rules, needed, versions_of
-from pipeline.listen.call_rows import DEFAULT_CALL_TYPE
+from pipeline.errors import UsageError
+from pipeline.listen.call_rows import DEFAULT_CALL_TYPE, RECORDING_SUFFIXES
 
 __all__ = ["Plan", "Tally", "make_plan", "plan"]
 
@@ -116,8 +117,9 @@ def make_plan(
 ) -> Plan:
     """The plan for a bucket; with `record` it is written into the ledger, else nothing is.
 
-    Raises ManifestError for a manifest with faults, UsageError where no rubric fits a call, StorageError where the
-    bucket cannot be listed to its end, LedgerError where the ledger cannot be used.
+    Raises ManifestError for a manifest with faults, UsageError for one that names nothing in this bucket and where no
+    rubric fits a call, StorageError where the bucket cannot be listed to its end, LedgerError where the ledger cannot
+    be used.
     """
     listed = None if manifest is None else read_bucket_manifest(manifest, bucket)
     for call_type in (DEFAULT_CALL_TYPE,) if listed is None else sorted(listed.call_types):
@@ -126,7 +128,14 @@ def make_plan(
     for chunk in plan(bucket, ledger, rules, manifest=listed, out=out, tally=tally):
         if record:
             ledger.record(bucket.url, chunk, rules.plan)
-    return tally.plan(bucket.url, rules, () if listed is None else listed.warnings)
+    return tally.plan(bucket.url, rules, _notes(bucket.url, listed, tally.objects))
+
+
+def _notes(source: str, manifest: BucketManifest | None, objects: int) -> tuple[str, ...]:
+    if manifest is not None:
+        return manifest.warnings
+    known = ", ".join((*RECORDING_SUFFIXES, *TRANSCRIPTS))
+    return () if objects else (f"There is no recording in {source}. By their names, recordings are {known}.",)
 
 
 def plan(
@@ -136,11 +145,20 @@ def plan(
     None). `tally` counts all of them."""
     found = calls_in(bucket, manifest, out, tally.skip)
     while chunk := list(islice(found, CHUNK)):
+        if manifest is not None and not chunk[0].etag and not tally.objects and not ledger.counts(bucket.url):
+            raise _other_place(manifest, chunk[0].key, bucket.url)
         keys = [one.key for one in chunk]
         known, forgotten = ledger.compare(keys, bucket.url), ledger.forgotten(keys, bucket.url)
         told = list(_compared(chunk, known, forgotten, rules, tally))
         if told:
             yield told
+
+
+def _other_place(manifest: BucketManifest, key: str, source: str) -> UsageError:
+    return UsageError(
+        f"{manifest.name}: none of its {len(manifest.rows)} recordings is in {source}; the first was looked for as "
+        f"{key!r}. Name the source that the manifest's paths are relative to, or give whole URLs in the manifest."
+    )
 
 
 def _compared(
