@@ -112,11 +112,11 @@ def calibrate(
     out: Annotated[Path, typer.Option("--out", help="Folder for calibration.json and calibration.html.")],
     scores: Annotated[
         Path | None,
-        typer.Option("--scores", help="Folder of scorecards, as score --out wrote it. [default: raters alone]"),
+        typer.Option("--scores", help="Folder of scorecards, as score --out wrote it.", show_default="raters alone"),
     ] = None,
     rubric: Annotated[
         str | None,
-        typer.Option("--rubric", help="The rubric that judged them: a name or a YAML file. [default: by its id]"),
+        typer.Option("--rubric", help="The rubric that judged them: a name or a YAML file.", show_default="by its id"),
     ] = None,
     target_error: Annotated[
         float,
@@ -143,7 +143,7 @@ def evaluate(
     ] = None,
     results: Annotated[Path | None, typer.Option("--out", help="File for the results as JSON.")] = None,
     language: Annotated[
-        str | None, typer.Option("--language", help="Language of the words, as en. [default: each call's own]")
+        str | None, typer.Option("--language", help="Language of the words, as en.", show_default="each call's own")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON lines.")] = False,
 ) -> None:

@@ -25,8 +25,8 @@ Ledger = Annotated[
     str | None,
     typer.Option(
         "--ledger",
-        help="The ledger's database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME. "
-        "[default: RIDEALONG_LEDGER, else ledger.db in OUT]",
+        help="The ledger's database: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        show_default="RIDEALONG_LEDGER, else a file in OUT",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines for machines.")]
@@ -61,7 +61,7 @@ def batch(
     whisper_mode: options.Decoding = options.WhisperMode.auto,
     workers: Annotated[
         int | None,
-        typer.Option("--workers", min=1, help="Processes that work at once. [default: what this machine carries]"),
+        typer.Option("--workers", min=1, help="Processes that work at once.", show_default="what this machine carries"),
     ] = None,
     tries: Annotated[
         int, typer.Option("--tries", min=1, help="Failures after which a call is set aside, in quarantine.")
@@ -76,7 +76,7 @@ def batch(
         ),
     ] = Runner.local,
     address: Annotated[
-        str | None, typer.Option("--address", help="The Dask or Ray cluster. [default: one on this machine]")
+        str | None, typer.Option("--address", help="The Dask or Ray cluster.", show_default="one on this machine")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be done and why, and write nothing.")

@@ -38,7 +38,7 @@ class Device(StrEnum):
 
 
 Rubric = Annotated[
-    str | None, typer.Option("--rubric", help="A shipped rubric's name or a YAML file. [default: by call type]")
+    str | None, typer.Option("--rubric", help="A shipped rubric's name or a YAML file.", show_default="by call type")
 ]
 Judge = Annotated[
     Path | None, typer.Option("--judge", help="YAML file of another classifier or a language model's server.")
@@ -54,7 +54,9 @@ DiarizationModel = Annotated[
     str | None, typer.Option("--diarization-model", help="pyannote weights: a name or a local folder.")
 ]
 OnDevice = Annotated[Device, typer.Option("--device", help="Where models run.")]
-Language = Annotated[str | None, typer.Option("--language", help="Language of the calls, as en. [default: detected]")]
+Language = Annotated[
+    str | None, typer.Option("--language", help="Language of the calls, as en.", show_default="detected")
+]
 Speakers = Annotated[
     str | None, typer.Option("--speakers", help="How many people speak, as 2 or 2-4, where no manifest tells.")
 ]

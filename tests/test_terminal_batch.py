@@ -265,7 +265,7 @@ def test_forget_proves_and_names_what_is_left_to_the_owner():
 
 
 def test_forget_says_where_something_is_still_found():
-    said = printed(forgotten_view(Forgotten(("a",), 1, 0, 400, ("calls/b/transcript.vtt",), ())))
+    said = " ".join(printed(forgotten_view(Forgotten(("a",), 1, 0, 400, ("calls/b/transcript.vtt",), ()))).split())
     assert "Searched: what is stored of the calls and 400 rows of the ledger; still found in 1 place:" in said
     assert "calls/b/transcript.vtt" in said and "yours" not in said
 

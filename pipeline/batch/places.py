@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from pipeline.errors import UsageError
 
@@ -73,10 +72,10 @@ def local_folder(place: str | Path) -> Path | None:
     """The folder, absolute, that a path or a file:// URL names; None for a bucket's URL."""
     if isinstance(place, Path) or "://" not in place:
         return _home(Path(place)).resolve()
-    parts = urlsplit(place)
-    if parts.scheme.lower() != "file":
+    scheme, _, rest = place.partition("://")
+    if scheme.lower() != "file":
         return None
-    return Path(url2pathname(parts.path)).resolve()
+    return Path(unquote(f"/{rest.partition('/')[2]}", errors="surrogateescape")).resolve()
 
 
 def _home(path: Path) -> Path:
