@@ -142,13 +142,16 @@ def plan(
     bucket: Bucket, ledger: Ledger, rules: Rules, *, manifest: BucketManifest | None, out: str | Path, tally: Tally
 ) -> Iterator[Sequence[Seen]]:
     """What the ledger has to be told, in chunks: recordings that are to be done, and what changed of others (`need` is
-    None). `tally` counts all of them."""
+    None). `tally` counts all of them.
+
+    Raises UsageError for a manifest of which nothing is in the bucket, nor ever was.
+    """
     found = calls_in(bucket, manifest, out, tally.skip)
     while chunk := list(islice(found, CHUNK)):
-        if manifest is not None and not chunk[0].etag and not tally.objects and not ledger.counts(bucket.url):
-            raise _other_place(manifest, chunk[0].key, bucket.url)
         keys = [one.key for one in chunk]
         known, forgotten = ledger.compare(keys, bucket.url), ledger.forgotten(keys, bucket.url)
+        if manifest is not None and not (chunk[0].etag or tally.objects or forgotten or ledger.counts(bucket.url)):
+            raise _other_place(manifest, chunk[0].key, bucket.url)
         told = list(_compared(chunk, known, forgotten, rules, tally))
         if told:
             yield told
