@@ -131,7 +131,7 @@ def retry(connection: Connection, ids: Sequence[int] | None) -> int:
     """How many failed and quarantined recordings wait again, as if they had never failed; `ids` None means all."""
     values = FREED | {"why": "asked for", "attempts": 0, "interruptions": 0}
     values["need"] = func.coalesce(_c.need, "listen")
-    wanted = _c.state.in_(("failed", "quarantined"))
+    wanted: ColumnElement[bool] = _c.state.in_(("failed", "quarantined"))
     if ids is not None:
         wanted = and_(wanted, _c.id.in_(ids))
     return connection.execute(update(recordings).where(wanted).values(values)).rowcount

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
-from pipeline.archive.ledger_rows import COLUMNS, FREED, fingerprint, inserting, ours, recording_of, wants
+from pipeline.archive.ledger_rows import COLUMNS, FREED, UNDONE, fingerprint, inserting, ours, recording_of, wants
 from pipeline.archive.ledger_runs import is_alive
 from pipeline.archive.ledger_tables import Clock, contents, recordings
 from pipeline.archive.recordings import Recording, Versions
@@ -94,7 +94,7 @@ def release_copies(connection: Connection, ids: Sequence[int]) -> None:
 def leave_alone(connection: Connection, copies: ColumnElement[bool]) -> None:
     """Copies whose original has no scorecard for them any more wait to be listened to themselves."""
     values = {"need": "listen", "why": "its original is gone", "copy_of": None, "attempts": 0, "interruptions": 0}
-    connection.execute(update(recordings).where(copies).values(FREED | values))
+    connection.execute(update(recordings).where(copies).values(FREED | UNDONE | values))
 
 
 def _take(connection: Connection, sha256: str, versions: Versions, id: int) -> None:

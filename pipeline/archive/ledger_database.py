@@ -83,7 +83,8 @@ class Database:
             reraise=True,
         )
         try:
-            return retrying(self._once, work, options)
+            given: T = retrying(self._once, work, options)
+            return given
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise in_words(error, self.url, self.patience) from error
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from pipeline.archive.ledger_contents import leave_alone, take_contents
-from pipeline.archive.ledger_tables import Clock, columns, recordings
+from pipeline.archive.ledger_tables import AnyRow, Clock, columns, recordings
 from pipeline.archive.ledger_text import json_text
 from pipeline.archive.recordings import Done, Need, Versions
 
@@ -36,26 +36,28 @@ def finish(connection: Connection, run: str, results: Mapping[int, Done]) -> fro
     return frozenset(known.union(row.id for row in fresh))
 
 
-def _is_told(row: Row[Any], done: Done) -> bool:
+def _is_told(row: AnyRow, done: Done) -> bool:
     """Whether the ledger has this very result already: the connection broke while it was told."""
     versions = Versions(row.done_listening, row.done_judging, row.done_levelling)
-    return row.state in ("done", "pending") and row.sha256 == done.sha256 and versions == done.versions
+    return row.state == "done" and row.sha256 == done.sha256 and versions == done.versions
 
 
-def _change(row: Row[Any], done: Done) -> dict[str, Any]:
+def _change(row: AnyRow, done: Done) -> dict[str, Any]:
     waits = row.generation != row.claimed_generation
+    need = _still_needed(row, done.versions) if waits else None
+    has = Versions() if need == "listen" else done.versions  # maybe of the bytes before these
     return {
         "b_id": row.id,
         "state": "pending" if waits else "done",
-        "need": _still_needed(row, done.versions) if waits else None,
+        "need": need,
         "why": row.why if waits else "",
         "done_need": row.need,
         "error": None,
         "copy_of": None,
         "sha256": done.sha256,
-        "done_listening": done.versions.listening,
-        "done_judging": done.versions.judging,
-        "done_levelling": done.versions.levelling,
+        "done_listening": has.listening,
+        "done_judging": has.judging,
+        "done_levelling": has.levelling,
         "provenance": json_text(done.provenance),
         "audio_seconds": done.audio_seconds,
         "wall_seconds": done.wall_seconds,
@@ -63,7 +65,7 @@ def _change(row: Row[Any], done: Done) -> dict[str, Any]:
     }
 
 
-def _still_needed(row: Row[Any], versions: Versions) -> Need:
+def _still_needed(row: AnyRow, versions: Versions) -> Need:
     """What the newer wishes need after this result; at least what their plan said."""
     wanted: Need = "level"
     if row.wanted_judging != versions.judging:
@@ -73,7 +75,7 @@ def _still_needed(row: Row[Any], versions: Versions) -> Need:
     return min(wanted, row.need or "level", key=_NEEDS.index)
 
 
-def _settle_contents(connection: Connection, fresh: Sequence[Row[Any]], results: Mapping[int, Done]) -> None:
+def _settle_contents(connection: Connection, fresh: Sequence[AnyRow], results: Mapping[int, Done]) -> None:
     """Contents belong to those that are done; copies of other bytes or versions than theirs are copies no more."""
     done = [(row.id, results[row.id].sha256, results[row.id].versions) for row in fresh]
     take_contents(connection, done)
@@ -84,6 +86,6 @@ def _settle_contents(connection: Connection, fresh: Sequence[Row[Any]], results:
         leave_alone(connection, _c.id.in_(alone))
 
 
-def _fits(copy: Row[Any], done: Done) -> bool:
+def _fits(copy: AnyRow, done: Done) -> bool:
     wanted = Versions(copy.wanted_listening, copy.wanted_judging, copy.wanted_levelling)
     return copy.sha256 == done.sha256 and wanted == done.versions

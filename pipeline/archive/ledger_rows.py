@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_
+from sqlalchemy import ColumnElement, Connection, Table, and_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from pipeline.archive.ledger_tables import CLAIMED, columns, recordings
+from pipeline.archive.ledger_tables import CLAIMED, AnyRow, columns, recordings
 from pipeline.archive.ledger_text import unquoted
 from pipeline.archive.recordings import Recording, Versions
 
@@ -36,13 +36,16 @@ FREED: dict[str, Any] = {
 }
 """The columns of a recording that waits anew."""
 
+UNDONE = {"done_listening": "", "done_judging": "", "done_levelling": ""}
+"""The columns of a recording of which nothing that is stored holds any more."""
+
 
 def ours(run: str) -> ColumnElement[bool]:
     """Whether a recording is claimed by the run."""
     return and_(CLAIMED, recordings.c.run == run)
 
 
-def recording_of(row: Row[Any]) -> Recording:
+def recording_of(row: AnyRow) -> Recording:
     """The record of a row that was selected with `COLUMNS`."""
     return Recording(
         id=row[0],

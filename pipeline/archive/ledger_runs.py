@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
-from pipeline.archive.ledger_tables import Clock, runs
+from pipeline.archive.ledger_tables import AnyRow, Clock, runs
 from pipeline.archive.ledger_text import json_text
 
 SILENCE = 300.0
@@ -110,7 +110,7 @@ def bury(connection: Connection) -> None:
         connection.execute(update(runs).where(_c.id.in_(dead)).values(state="dead", ended_at=Clock()))
 
 
-def _breathes(connection: Connection, row: Row[Any]) -> bool:
+def _breathes(connection: Connection, row: AnyRow) -> bool:
     machine = this_machine()
     here = row.host == machine.host
     if here and (row.boot, row.process_space) == (machine.boot, machine.process_space):
@@ -132,7 +132,7 @@ def _process_lives(pid: int, started: float) -> bool:
         return True
 
 
-def _run(row: Row[Any]) -> Run:
+def _run(row: AnyRow) -> Run:
     return Run(row.id, row.state, row.host, row.pid, row.settings, row.started_at, row.heartbeat, row.ended_at)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
+from sqlalchemy import Connection, bindparam, insert, select, text, update
 
-from pipeline.archive.ledger_rows import COLUMNS, recording_of
-from pipeline.archive.ledger_tables import Clock, columns, recordings, tombstones
+from pipeline.archive.ledger_rows import COLUMNS, UNDONE, recording_of
+from pipeline.archive.ledger_tables import AnyRow, Clock, columns, recordings, tombstones
 from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix, unquoted
-from pipeline.archive.recordings import Recording, Seen
+from pipeline.archive.recordings import Recording, Seen, Versions
 from pipeline.listen.call_rows import ended, folder_key
 
 _c = recordings.c
 _PLANNING = 0x706C_616E
 _KNOWN = columns(
     "id key_hash etag size call_id folder_key asked_id row state need why plan wanted_listening wanted_judging "
-    "wanted_levelling done_levelling sha256 copy_of generation attempts interruptions"
+    "wanted_levelling done_listening done_judging done_levelling sha256 copy_of generation attempts interruptions"
 )
 
 
@@ -102,38 +102,49 @@ def _facts(one: Seen, plan: str) -> dict[str, Any]:
 
 
 _WISHES = ("etag", "wanted_listening", "wanted_judging", "wanted_levelling")
-_STATE = ("state", "generation", "attempts", "interruptions", "copy_of")
+_KEPT = ("state", "generation", "attempts", "interruptions", "done_listening", "done_judging", "done_levelling")
+_PLANNED = ("need", "why", "plan")
 
 
-def _change(row: Row[Any], one: Seen, plan: str) -> dict[str, Any]:
+def _change(row: AnyRow, one: Seen, plan: str) -> dict[str, Any]:
     """The columns of a known recording after this listing; empty where all stay."""
     old = row._mapping
-    wanted = _facts(one, plan) | {name: old[name] for name in _STATE}
-    is_other = any(old[name] != wanted[name] for name in _WISHES)
+    new = _facts(one, plan) | {name: old[name] for name in _KEPT}
+    is_other = any(old[name] != new[name] for name in _WISHES)
+    if old["etag"] != new["etag"]:
+        new |= UNDONE
     if one.need is None:
-        wanted |= {"need": old["need"], "why": old["why"], "plan": old["plan"]}
-        if old["state"] == "pending" and old["done_levelling"]:  # another plan wanted more, and was not carried out
-            wanted |= {"state": "done" if old["copy_of"] is None else "copy", "need": None, "why": ""}
-    elif old["state"] == "claimed":
-        wanted["generation"] += is_other
+        _keep(new, old, one)
     elif old["state"] == "quarantined" and not is_other:
-        wanted |= {"need": old["need"], "why": old["why"], "plan": old["plan"]}
+        new |= {name: old[name] for name in _PLANNED}
     else:
-        _pend(wanted, old, is_other)
-    if all(old[name] == wanted[name] for name in wanted):
-        return {}
-    return wanted | {"b_id": old["id"]}
+        _pend(new, old, is_other)
+    return {} if all(old[name] == new[name] for name in new) else new | {"b_id": old["id"]}
 
 
-def _pend(wanted: dict[str, Any], old: Mapping[Any, Any], is_other: bool) -> None:
-    """A recording that is to be done: pending, counted anew unless it is the same work that failed before."""
+def _keep(new: dict[str, Any], old: Mapping[Any, Any], one: Seen) -> None:
+    """A recording of which nothing new is wanted: as it was. One that waits for another plan's wish, which was never
+    carried out, is done where what is stored is what is wanted now, and else waits for this plan."""
+    new |= {"need": old["need"], "why": old["why"]}
+    stored = Versions(old["done_listening"], old["done_judging"], old["done_levelling"])
+    if old["state"] != "pending":
+        new["plan"] = old["plan"]
+    elif stored == one.versions and old["etag"] == new["etag"]:
+        new |= {"state": "done" if old["copy_of"] is None else "copy", "need": None, "why": ""}
+
+
+def _pend(new: dict[str, Any], old: Mapping[Any, Any], is_other: bool) -> None:
+    """A recording that is to be done: pending, counted anew unless it is the same work that failed before. One that is
+    being worked on stays with its run, and waits again after that."""
     if old["copy_of"] is not None:
-        wanted["need"] = "listen"  # nothing is stored under a copy's own id; its bytes tell whether it is still one
-    if old["state"] != "pending" or is_other:
-        wanted["generation"] += 1
+        new["need"] = "listen"  # nothing is stored under a copy's own id; its bytes tell whether it is still one
+    if is_other or old["state"] not in ("pending", "claimed"):
+        new["generation"] += 1
+    if old["state"] == "claimed":
+        return
     if is_other or old["state"] in ("done", "copy"):
-        wanted |= {"attempts": 0, "interruptions": 0}
-    wanted["state"] = "pending"
+        new |= {"attempts": 0, "interruptions": 0}
+    new["state"] = "pending"
 
 
 def _update(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
@@ -141,7 +152,7 @@ def _update(connection: Connection, changes: Sequence[dict[str, Any]]) -> None:
         connection.execute(update(recordings).where(_c.id == bindparam("b_id")), changes)
 
 
-def _may_rename(row: Row[Any]) -> bool:
+def _may_rename(row: AnyRow) -> bool:
     """Whether nothing lies under the recording's call id yet."""
     return row.sha256 is None and not row.done_levelling and row.state in ("pending", "failed", "quarantined")
 

@@ -6,11 +6,14 @@ they compare as text; structures are JSON text, because PostgreSQL's JSON refuse
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Table, Text, literal
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, Row, Table, Text, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+"""A row of whatever columns were selected."""
 
 metadata = MetaData()
 _Number = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up INTEGER keys alone

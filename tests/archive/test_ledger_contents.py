@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.archive.ledger import Ledger
-from pipeline.archive.recordings import Recording
+from pipeline.archive.recordings import Recording, Versions
 from tests.archive.ledgers import (
     ENGINE_2,
     FIRST,
@@ -73,6 +73,7 @@ def test_a_content_whose_recording_failed_is_taken_over(ledger: Ledger) -> None:
     assert ledger.failed(a.id, run, "bad", 3) == "failed"
     left = one(ledger, "b.wav")
     assert (left.state, left.need, left.why, left.copy_of) == ("pending", "listen", "its original is gone", None)
+    assert left.done_with == Versions()
     assert ledger.claim_content(c.id, SHA, FIRST, run) is None
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.archive.ledger import Ledger
 from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix, unquoted
+from pipeline.archive.recordings import Versions
 from tests.archive.ledgers import (
     ENGINE_2,
     PLAN,
@@ -109,6 +110,27 @@ def test_a_plan_that_wants_what_is_there_takes_back_another_plans_wish(ledger: L
     assert ledger.record(SOURCE, [seen("a.wav", need=None)], PLAN) == 0
     again = one(ledger, "a.wav")
     assert (again.state, again.need, again.wanted) == ("done", None, before.wanted)
+
+
+def test_a_changed_recording_that_was_not_listened_to_yet_is_not_taken_for_done(ledger: Ledger) -> None:
+    """The batch was stopped after the change was seen; the versions alone would say that nothing is to be done."""
+    run = ledger.begin({})
+    done(ledger, run, "a.wav")
+    again = recorded(ledger, "a.wav", etag="new bytes", why="recording changed")["a.wav"]
+    assert (again.state, again.done_with) == ("pending", Versions())
+    ledger.record(SOURCE, [seen("a.wav", etag="new bytes", need=None)], "plan 2")
+    (each,) = ledger.claim(run, SOURCE, 9, "plan 2")
+    assert (each.state, each.need, each.why) == ("claimed", "listen", "recording changed")
+
+
+def test_a_recording_that_changes_while_it_is_listened_to_is_listened_to_again(ledger: Ledger) -> None:
+    run = ledger.begin({})
+    each = claimed(ledger, run, "a.wav")["a.wav"]
+    ledger.record(SOURCE, [seen("a.wav", etag="new bytes", why="recording changed")], PLAN)
+    assert one(ledger, "a.wav").state == "claimed"
+    assert ledger.finish(each.id, run, result())
+    again = one(ledger, "a.wav")
+    assert (again.state, again.need, again.done_with) == ("pending", "listen", Versions())
 
 
 def test_what_failed_waits_again_and_its_failures_count_on(ledger: Ledger) -> None:
