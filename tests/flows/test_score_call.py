@@ -5,19 +5,10 @@ import os
 import subprocess
 import sys
 
-import pytest
-from prefect.testing.utilities import prefect_test_harness
-
 from flows.score_call import score_call
 from pipeline import resources, score
 
 VTT = resources.ROOT / "data" / "samples" / "hardware-demo.vtt"
-
-
-@pytest.fixture(scope="module")
-def harness():
-    with prefect_test_harness(server_startup_timeout=120):
-        yield
 
 
 def test_flow_gives_the_scorecard_of_the_plain_function(harness, tmp_path):
