@@ -8,11 +8,13 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from stat import S_ISREG
+from typing import BinaryIO
 
 from pipeline.archive.bucket import StoredObject
-from pipeline.archive.faults import fault, storage_fault
+from pipeline.archive.faults import fault, shown, storage_fault
 from pipeline.archive.receiving import PIECE, receive
 
 _LOG = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ class FolderBucket:
     def __init__(self, folder: Path) -> None:
         """The folder need not be there before something is stored."""
         self.folder = folder.expanduser().resolve()
+        self._start = len(str(self.folder).rstrip("/")) + 1
 
     @property
     def url(self) -> str:
@@ -67,8 +70,7 @@ class FolderBucket:
         try:
             with source.open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
-                pieces = iter(lambda: file.read(PIECE), b"")
-                return receive(pieces, path, size=size, max_bytes=max_bytes, where=str(source))
+                return receive(_pieces(file, source), path, size=size, max_bytes=max_bytes, where=str(source))
         except OSError as error:
             raise storage_fault(error, source) from error
 
@@ -113,7 +115,7 @@ class FolderBucket:
     def _check(self, key: str) -> None:
         """Raise StorageError for a key that cannot be a path below the folder."""
         if "\x00" in key or any(part in ("", ".", "..") for part in key.split("/")):
-            raise fault(self.folder, f"cannot hold {key!r}: a key here is a path below the folder", "refused")
+            raise fault(self.folder, f"cannot hold {shown(key)!r}: a key here is a path below the folder", "refused")
 
     def _inside(self, key: str) -> Path:
         """The key's path. Raises StorageError where it would lead out of the folder, by its parts or by links."""
@@ -142,7 +144,7 @@ class FolderBucket:
             return None
         seconds = min(max(found.st_mtime, 0), _LAST_SECOND)
         modified = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-        key = entry.path[len(os.path.join(self.folder, "")) :]  # noqa: PTH118 - with the slash that a Path drops
+        key = entry.path[self._start :]
         return StoredObject(key, found.st_size, f"{found.st_size}-{found.st_mtime_ns}", modified)
 
     def _drop_empty(self, folder: Path) -> None:
@@ -181,12 +183,23 @@ def _entries(folder: str, *, may_be_gone: bool = False) -> Iterator[os.DirEntry[
     return iter(sorted(entries, key=lambda entry: f"{entry.name}/" if _is_folder(entry) else entry.name))
 
 
+def _pieces(file: BinaryIO, source: Path) -> Iterator[bytes]:
+    """An error in reading is the source's; one in writing is that of the file that is written."""
+    try:
+        while piece := file.read(PIECE):
+            yield piece
+    except OSError as error:
+        raise storage_fault(error, source) from error
+
+
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
 def _write_beside(target: Path, content: bytes | Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
+    missing = list(takewhile(lambda folder: not folder.exists(), target.parents))
+    for folder in reversed(missing):  # mkdir(parents=True) calls itself for each of them, and there may be a thousand
+        folder.mkdir(exist_ok=True)
     making = target.with_name(f"{MAKING}{secrets.token_hex(8)}")
     try:
         with making.open("xb") as file:

@@ -5,6 +5,7 @@ Its keys are paths: one with `.`, `..`, nothing between two slashes or a control
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 GOOGLE, AZURE = "gs", "az"
 PAGE = 1000
+ENDPOINTS = ("GOOGLE_BASE_URL", "AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
+"""Variables that name another endpoint; http:// is allowed where one of them asks for it."""
 TIMEOUTS = {
     "connect_timeout": timedelta(seconds=10),
     "read_timeout": timedelta(seconds=60),
@@ -101,7 +104,8 @@ class ObstoreBucket:
             return self._given
         from obstore.store import AzureStore, GCSStore
 
-        options: dict[str, Any] = {"client_options": dict(TIMEOUTS), "retry_config": dict(RETRIES)}
+        client = {**TIMEOUTS, "allow_http": any(os.environ.get(name, "").startswith("http://") for name in ENDPOINTS)}
+        options: dict[str, Any] = {"client_options": client, "retry_config": dict(RETRIES)}
         with self._asking():
             if self._scheme == GOOGLE:
                 return GCSStore(self._bucket, **options)

@@ -17,9 +17,9 @@ from typing import Any
 from urllib.parse import quote
 
 from pipeline.archive.bucket import StoredObject
-from pipeline.archive.faults import fault, of_code, storage_fault
+from pipeline.archive.faults import fault, of_code, shown, storage_fault
 from pipeline.archive.receiving import PIECE, broken_off, receive
-from pipeline.archive.s3_client import make_client
+from pipeline.archive.s3_client import is_unsigned, make_client
 from pipeline.errors import StorageError
 
 PAGE = 1000
@@ -147,7 +147,7 @@ class S3Bucket:
     def _stored(self, entry: dict[str, Any]) -> StoredObject:
         key: str = entry["Key"]
         if not key.startswith(self._prefix):
-            raise fault(self._base, f"it lists {key!r}, which does not begin with what was asked for", "refused")
+            raise fault(self._base, f"it lists {shown(key)!r}, which does not begin with what was asked for", "refused")
         modified = entry["LastModified"].astimezone(UTC).isoformat(timespec="seconds")
         return StoredObject(key[len(self._prefix) :], entry["Size"], entry["ETag"].strip('"'), modified)
 
@@ -187,4 +187,12 @@ class S3Bucket:
         try:
             yield
         except (BotoCoreError, ClientError, ResponseParserError, HTTPError, OSError) as error:
-            raise storage_fault(error, self._where(key)) from error
+            raise self._named(storage_fault(error, self._where(key))) from error
+
+    def _named(self, error: StorageError) -> StorageError:
+        """Says so where nobody's credentials were refused."""
+        if error.fault != "denied" or not is_unsigned(self._client):
+            return error
+        return StorageError(
+            f"{error} It was asked without credentials: none were found, or AWS_NO_SIGN_REQUEST is set.", "denied"
+        )

@@ -23,6 +23,7 @@ EXPIRED = "Renew them (for example by logging in again) and run again; what is d
 UNUSABLE = (
     "the key cannot be used with this store: it holds '.', '..', nothing between two slashes, or a control character"
 )
+RENAME = "Rename or remove that object, or see docs/buckets.md for another way into Google's storage."
 MAX_SHOWN = 200
 """Characters of a key that a message shows."""
 
@@ -45,6 +46,7 @@ _CODES: dict[str, StorageFault] = {
         ("RequestLimitExceeded", "TooManyRequests", "RequestThrottled", "BandwidthLimitExceeded"), "throttled"
     ),
     **dict.fromkeys(("AccessDenied", "AllAccessDisabled", "AccountProblem", "InvalidAccessKeyId", "403"), "denied"),
+    **dict.fromkeys(("PermissionDeniedError", "UnauthenticatedError", "AuthenticationFailed"), "denied"),
     **dict.fromkeys(("SignatureDoesNotMatch", "InvalidToken", "RequestTimeTooSkewed", "Unauthorized"), "denied"),
     **dict.fromkeys(("QuotaExceeded", "XMinioStorageFull", "InsufficientCapacity", "StorageQuotaExceeded"), "full"),
     **dict.fromkeys(
@@ -140,26 +142,34 @@ _WORDS: dict[StorageFault, str] = {
 }
 
 
+_OBSTORE: tuple[tuple[str, StorageFault, str, str | None], ...] = (
+    ("account must be specified", "denied", "no storage account is set", "Set AZURE_STORAGE_ACCOUNT_NAME, and a key."),
+    ("token request|credential|access key|private key", "denied", "there are no usable credentials", None),
+    ("timed ?out", "unreachable", "it did not answer in time", None),
+    ("body error|response body|interrupted", "unreachable", "the answer broke off", None),
+    ("invalid list response|unexpected", "unreachable", "its answer is not what a store says", None),
+    ("error sending request|connect|dns", "unreachable", "it cannot be reached", None),
+)
+
+
 def _obstore(error: BaseException, where: object) -> StorageError:
     """By class, HTTP status and error code; obstore's text is searched for these and never shown."""
     name, text = type(error).__name__, str(error)
+    if name == "InvalidPathError" or re.search("parse path|parsing Path|empty path segment", text):
+        return fault(where, f"{UNUSABLE} ({_named_path(text)})", "refused", RENAME)
     code = next(iter(re.findall(r"<Code>(\w{1,60})</Code>", text)), "")
-    status = next(
-        (int(n) for n in re.findall(r"(?:status(?:: | code |_code: )|Status \{ status: )(\d{3})", text)), None
-    )
-    if name == "InvalidPathError" or re.search("parse path|parsing Path|empty path segment|illegal character", text):
-        return fault(
-            where, f"{UNUSABLE} ({_named_path(text)})", "refused", "Rename or remove that object; or open an S3 bucket."
-        )
+    status = next(iter(re.findall(r"status(?: code)?: (\d{3})", text)), None)
     if isinstance(error, FileNotFoundError):
-        return fault(where, "there is no such object or bucket", "missing")
+        return of_code(code or "NotFound", 404, where)
+    asks_for_token = re.search("token request", text, re.IGNORECASE)
+    if (code or status) and not asks_for_token:
+        return of_code(code, int(status) if status else None, where)
     if name in ("PermissionDeniedError", "UnauthenticatedError"):
-        return of_code(code or name, status or 403, where)
-    if code or status:
-        return of_code(code, status, where)
-    if re.search("error sending request|timed out|connection|dns|broken pipe|end of file", text, re.IGNORECASE):
-        return fault(where, f"it cannot be reached ({name})", "unreachable")
-    return fault(where, f"it cannot be used ({name})", "refused", "Check the credentials and the account that are set.")
+        return of_code(name, None, where)
+    for pattern, kind, what, remedy in _OBSTORE:
+        if re.search(pattern, text, re.IGNORECASE):
+            return fault(where, f"{what} ({name})", kind, remedy)
+    return fault(where, f"it cannot be used ({name})", "refused", "Check the settings in the environment.")
 
 
 def _named_path(text: str) -> str:

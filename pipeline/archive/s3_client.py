@@ -27,7 +27,7 @@ def make_client(where: str, *, endpoint: str | None, region: str | None, profile
     try:
         core = Session(profile=profile)
         region = region or core.get_config_variable("region") or "us-east-1"
-        session, unsigned = boto3.Session(botocore_session=core, region_name=region), _is_unsigned(core)
+        session, unsigned = boto3.Session(botocore_session=core, region_name=region), _has_no_credentials(core)
         client = session.client("s3", endpoint_url=endpoint, config=_config(unsigned))
         _check_endpoint(client.meta.endpoint_url, where)
         if _is_amazon(client.meta.endpoint_url):
@@ -40,7 +40,14 @@ def make_client(where: str, *, endpoint: str | None, region: str | None, profile
         raise fault(where, "the endpoint or the region cannot be used", "refused", remedy) from error
 
 
-def _is_unsigned(core: Any) -> bool:
+def is_unsigned(client: Any) -> bool:
+    """Whether a client asks without credentials."""
+    from botocore import UNSIGNED
+
+    return client.meta.config.signature_version is UNSIGNED
+
+
+def _has_no_credentials(core: Any) -> bool:
     asked = os.environ.get("AWS_NO_SIGN_REQUEST", "").strip().lower() in ("1", "true", "yes")
     return asked or core.get_credentials() is None
 

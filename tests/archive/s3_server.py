@@ -102,7 +102,9 @@ def dropped(times: int = 1, when: Callable[[Environ], bool] = lambda _: True) ->
     return Fault(answer, when, times)
 
 
-def rewritten(change: Callable[[bytes], bytes], *, when: Callable[[Environ], bool] = lambda _: True) -> Fault:
+def rewritten(
+    change: Callable[[bytes], bytes], *, times: int = 1, when: Callable[[Environ], bool] = lambda _: True
+) -> Fault:
     """The real answer with its body changed."""
 
     def answer(environ: Environ, start: Any, app: App) -> Iterable[bytes]:
@@ -112,7 +114,7 @@ def rewritten(change: Callable[[bytes], bytes], *, when: Callable[[Environ], boo
         start(heard[0], [*kept, ("Content-Length", str(len(body)))])
         return [body]
 
-    return Fault(answer, when, 1)
+    return Fault(answer, when, times)
 
 
 def is_listing(environ: Environ) -> bool:
@@ -149,7 +151,10 @@ class S3Server:
 
     def bucket(self, name: str) -> str:
         """A new empty bucket; the URL that opens it."""
-        self.client().create_bucket(Bucket=name)
+        client = self.client()
+        client.create_bucket(Bucket=name)
+        for found in client.list_objects_v2(Bucket=name).get("Contents", ()):  # moto's buckets outlive its servers
+            client.delete_object(Bucket=name, Key=found["Key"])
         return f"s3://{name}?endpoint={self.url}"
 
 
