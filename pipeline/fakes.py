@@ -74,8 +74,8 @@ class Fake:
 
     `seconds` is its length and `seed` what decides its words. `work` are seconds that listening to it takes, asleep.
     `memory` are bytes that it takes meanwhile. Then it may `crash` its process (by exit status 3, or by a signal),
-    `hang` for ever, or `fail` with that reason. `turns` are (speaker, text) in place of made-up ones. `log` is a file to
-    which each listening first adds a line with the call's id, so that listenings can be counted.
+    `hang` for ever, or `fail` with that reason. `turns` are (speaker, text) in place of made-up ones. `log` is a file
+    to which each listening first adds a line with the call's id, so that listenings can be counted.
     """
 
     seconds: float = 60.0

@@ -84,7 +84,7 @@ class Site:
 
     def rows(self, *without: str) -> list[dict]:
         """The recordings in the ledger, by key, without these columns."""
-        connection = sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)
+        connection = sqlite3.connect(self.ledger)
         try:
             connection.row_factory = sqlite3.Row
             found = [dict(row) for row in connection.execute("SELECT * FROM recordings ORDER BY key")]
