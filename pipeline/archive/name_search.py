@@ -10,11 +10,17 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 from pipeline.errors import UsageError
 
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([nrt])|\\(.)")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\([bfnrt])|\\([^\w\s])")
+_LETTER_ESCAPED = re.compile(
+    r"\\u(?!00[0-3])|%(?:[4-7A-F][0-9A-F]|25)|&(?!(?:lt|gt|quot|apos|nbsp|#34|#39|#x27);|amp;[^#a-z])[#a-z]",
+    re.IGNORECASE,
+)
+"""An escape that may stand for a letter, or for another escape."""
 _TAG = re.compile(r"<[^<>]*>")
 _INVISIBLE = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010)])
 _BETWEEN = dict.fromkeys([*map(ord, "_.-"), *range(0x2010, 0x2016)], " ")
@@ -30,16 +36,33 @@ class NameSearch:
         if not self._wanted:
             raise UsageError(f"{text!r}: nothing to search for; give a name with at least one letter or digit.")
         first, last = _edge(self._wanted[0], "?<!"), _edge(self._wanted[-1], "?!")
+        self._part = max(re.findall("[a-z]+", self._wanted), key=len, default="")
         self._whole = re.compile(f"{first}{re.escape(self._wanted)}{last}")
 
     def is_in(self, content: str | bytes) -> bool:
         """Whether the text stands in the content of a file, as it is or escaped; bytes are taken as UTF-8."""
         text = content.decode("utf-8", "replace") if isinstance(content, bytes) else content
-        return any(self._stands_in(view) for view in _views(text))
+        return self._may_be_in(text) and any(self._stands_in(view) for view in _views(text))
+
+    def _may_be_in(self, text: str) -> bool:
+        """False only where the text cannot hold the longest part of the name, which is seen far sooner: its letters are
+        not there, and nothing that could become a letter is."""
+        part = self._part
+        if len(part) < 3 or part in text.lower() or part in _TAG.sub("", text).lower():
+            return True
+        return bool(_LETTER_ESCAPED.search(text)) or (not text.isascii() and any(map(_becomes_letter, set(text))))
 
     def _stands_in(self, text: str) -> bool:
         folded = _folded(text)
         return self._wanted in folded and self._whole.search(folded) is not None
+
+
+@lru_cache(maxsize=4096)
+def _becomes_letter(char: str) -> bool:
+    """Whether a character beyond ASCII is, or hides between, plain letters once everything is made even."""
+    return not char.isascii() and (
+        ord(char) in _INVISIBLE or any(one.isascii() and one.isalpha() for one in _folded(char))
+    )
 
 
 def _edge(char: str, look: str) -> str:

@@ -5,9 +5,10 @@ import json
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.archive import name_search
 from pipeline.archive.name_search import NameSearch
 from pipeline.errors import UsageError
 from pipeline.listen.captions import write_vtt
@@ -71,6 +72,49 @@ def test_name_search_finds_whatever_our_files_hold(name):
     ]
     for content in files:
         assert search.is_in(f" {content} "), content
+
+
+PIECES = [
+    "Ines",
+    "Roth",
+    "ro",
+    "TH",
+    "\\u0052",
+    "&#82;",
+    "&amp;#82;",
+    "%52",
+    "%2552",
+    "\\n",
+    "\\",
+    "<b>",
+    "</b>",
+    "&amp;",
+]
+PIECES += [
+    " ",
+    "_",
+    "\xad",
+    "Ｒ",
+    "ſ",
+    "ß",
+    "é",
+    "'",
+    "&lt;b&gt;",
+    "x",
+    "&#x27;",
+    '\\"',
+    "50% ",
+    "\\/",
+    "&eacute;",
+    "&Ropf;",
+]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(PIECES), max_size=7).map("".join), st.sampled_from(["Ines Roth", "Roth", "Ro"]))
+def test_name_search_passes_over_no_text_that_holds_the_name(text, name):
+    search = NameSearch(name)
+    assert search.is_in(text) == any(map(search._stands_in, name_search._views(text)))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "_-. ", "\u200b"])
