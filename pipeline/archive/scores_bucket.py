@@ -11,6 +11,7 @@ import json
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pipeline.errors import StorageError
 
 _CURRENT = "current.json"
 _OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
+_SENDERS = 4
 _READS = 3  # a writer may replace the version while it is read
 
 
@@ -52,8 +54,9 @@ class BucketScores:
         there = self._objects(checked_id(call_id))
         kept = self._kept(call_id, set(keep) - set(files), there) if keep else {}
         with tempfile.TemporaryDirectory(prefix="ridealong-") as folder:
-            sent = {name: self._send(call_id, name, files[name], there, Path(folder)) for name in sorted(files)}
-        current = {**kept, **sent}
+            ready = {name: _ready(call_id, name, files[name], Path(folder)) for name in sorted(files)}
+            self._send(ready, there)
+        current = {**kept, **{name: stored for name, (stored, _) in ready.items()}}
         self._bucket.put(_key(call_id), _current_json(current))
         self._delete_others(call_id, current, there)
 
@@ -128,21 +131,12 @@ class BucketScores:
         """Key -> size in bytes of all that there is of a call."""
         return {one.key: one.size for one in self._bucket.objects(f"calls/{call_id}/")}
 
-    def _send(self, call_id: str, name: str, content: Content, there: Mapping[str, int], folder: Path) -> StoredFile:
-        """The file's entry, once it is stored."""
-        data: bytes | Path
-        if isinstance(content, str | bytes):
-            data = content.encode("utf-8") if isinstance(content, str) else content
-            sha256, size = hashlib.sha256(data).hexdigest(), len(data)
-        else:
-            data = folder / name
-            sha256, size = _made(data, content)
-        stored = StoredFile(_key(call_id, sha256, name), sha256, size)
-        if there.get(stored.key) != size:
-            self._bucket.put(stored.key, data)
-        if isinstance(data, Path):
-            data.unlink()
-        return stored
+    def _send(self, ready: Mapping[str, tuple[StoredFile, bytes | Path]], there: Mapping[str, int]) -> None:
+        """Store the files that are not there yet, some at the same time: a bucket is waited for, not computed."""
+        new = [(one.key, data) for one, data in ready.values() if there.get(one.key) != one.size]
+        if new:
+            with ThreadPoolExecutor(min(_SENDERS, len(new))) as pool:
+                list(pool.map(self._bucket.put, *zip(*new, strict=True)))
 
     def _kept(self, call_id: str, names: Collection[str], there: Mapping[str, int]) -> dict[str, StoredFile]:
         current = self._current(call_id) if _key(call_id) in there else {}
@@ -212,6 +206,18 @@ def _key(call_id: str, sha256: str = "", name: str = _CURRENT) -> str:
 def _current_json(current: Mapping[str, StoredFile]) -> bytes:
     text = json.dumps({name: asdict(current[name]) for name in sorted(current)}, ensure_ascii=False, indent=1)
     return f"{text}\n".encode()
+
+
+def _ready(call_id: str, name: str, content: Content, folder: Path) -> tuple[StoredFile, bytes | Path]:
+    """The file's entry, and its bytes or the file in `folder` that holds them."""
+    data: bytes | Path
+    if isinstance(content, str | bytes):
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        sha256, size = hashlib.sha256(data).hexdigest(), len(data)
+    else:
+        data = folder / name
+        sha256, size = _made(data, content)
+    return StoredFile(_key(call_id, sha256, name), sha256, size), data
 
 
 def _made(path: Path, content: Content) -> tuple[str, int]:
