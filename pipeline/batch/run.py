@@ -14,6 +14,7 @@ from pathlib import Path
 from pipeline.archive.bucket import Bucket
 from pipeline.archive.buckets import open_bucket
 from pipeline.archive.ledger import Ledger, open_ledger
+from pipeline.archive.ledger_rows import pieces
 from pipeline.archive.scores import open_scores
 from pipeline.archive.temporary import sweep_temporary, temporary_folder
 from pipeline.batch.places import default_ledger
@@ -98,6 +99,8 @@ def score_bucket(
     where = ledger or default_ledger(out)
     rules = rules_of(settings, rubric, judge, calibration)
     with _opened(where, out, dry_run) as book:
+        if not dry_run:
+            _release_dead(book, out)
         plan = make_plan(bucket, book, rules, manifest=manifest, out=out, record=not dry_run)
         if planned:
             planned(plan)
@@ -128,6 +131,14 @@ def _opened(url: str, out: str | Path, dry_run: bool) -> Iterator[Ledger]:
         yield book
 
 
+def _release_dead(book: Ledger, out: str | Path) -> None:
+    """Give back what runs had that are no more, and clear away what they had half written."""
+    sweep_temporary()
+    scores = open_scores(out)
+    for recording in book.release_dead():
+        scores.sweep(recording.call_id)
+
+
 @dataclass(slots=True)
 class _Batch:
     """A run in progress. `in_a_row` counts storage faults since the last recording that was done."""
@@ -149,11 +160,9 @@ class _Batch:
     def run(self) -> Summary:
         """Work until nothing is left that this run may do."""
         self.progress = Progress(self.plan.to_do)
-        self._release_dead()
         name = self.book.begin({"plan": self.rules.plan, "workers": self.workers})
         ended = "stopped"
         try:
-            sweep_temporary()
             with temporary_folder() as folder, _beating(self.place.ledger, name, self._disown):
                 place = replace(self.place, run=name, temporary=str(folder))
                 with self.hire(place) as runner:
@@ -176,18 +185,17 @@ class _Batch:
 
     def _jobs(self, run: str) -> Iterator[Job]:
         """Jobs of what this run claims, a few recordings at a time, until nothing is left or it is told to stop."""
+        each = _CLAIM
         while self.stopped is None:
             self._pause()
-            claimed = self.book.claim(run, self.bucket.url, _CLAIM * self.workers, self.rules.plan)
-            fresh = [one for one in claimed if self.postponed.get(one.id, 0) < _IN_A_ROW]
-            levels = [one.id for one in fresh if one.need == "level"]
-            for first in range(0, len(levels), _LEVELS):
-                yield Job("level", tuple(levels[first : first + _LEVELS]))
-            for one in fresh:
-                if one.need and one.need != "level":
-                    yield Job(one.need, (one.id,))
+            claimed = self.book.claim(run, self.bucket.url, each * self.workers, self.rules.plan)
             if not claimed:
                 return
+            fresh = [one for one in claimed if self.postponed.get(one.id, 0) < _IN_A_ROW]
+            levels = [one.id for one in fresh if one.need == "level"]
+            each = 2 * _LEVELS if levels else _CLAIM
+            yield from (Job("level", tuple(piece)) for piece in pieces(levels, _LEVELS))
+            yield from (Job(one.need, (one.id,)) for one in fresh if one.need and one.need != "level")
 
     def _pause(self) -> None:
         """Wait a little longer after each storage fault in a row."""
@@ -226,12 +234,6 @@ class _Batch:
     def _disown(self) -> None:
         """Others took this run for dead, after minutes without a sign of life, and have what it had."""
         self.stopped = "The ledger took this run for dead, and other runs have its recordings. Run it again to go on."
-
-    def _release_dead(self) -> None:
-        """Give back what runs had that are no more, and clear away what they had half written."""
-        scores = open_scores(self.place.out)
-        for recording in self.book.release_dead():
-            scores.sweep(recording.call_id)
 
     def _summary(self) -> Summary:
         now, counts = self.progress, self.book.counts(self.bucket.url)
