@@ -24,6 +24,8 @@ TEMPORARY_SERVER = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
+    # its first start makes a database, which takes longer than Prefect's 20 s where the machine is busy
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
 """Environment variables for the temporary server; each is left alone where the user has set it."""
 

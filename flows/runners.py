@@ -157,7 +157,7 @@ def _dask(place: Place, count: int, address: str | None, timeout: float) -> Iter
         stack.enter_context(_one_server())
         stack.enter_context(dask.config.set(_DASK))
         if own := address is None:
-            cluster = distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address=None)
+            cluster = distributed.LocalCluster(n_workers=count, threads_per_worker=1, dashboard_address="127.0.0.1:0")
             address = stack.enter_context(cluster).scheduler_address
         client = stack.enter_context(distributed.Client(address, set_as_default=False))
         yield _Team(
