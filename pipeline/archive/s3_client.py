@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,18 +27,33 @@ def make_client(where: str, *, endpoint: str | None, region: str | None, profile
 
     try:
         core = Session(profile=profile)
+        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_time)
         region = region or core.get_config_variable("region") or "us-east-1"
         session, unsigned = boto3.Session(botocore_session=core, region_name=region), _has_no_credentials(core)
-        client = session.client("s3", endpoint_url=endpoint, config=_config(unsigned))
-        _check_endpoint(client.meta.endpoint_url, where)
-        if _is_amazon(client.meta.endpoint_url):
-            return client
-        return session.client("s3", endpoint_url=endpoint, config=_config(unsigned, **_own_endpoint(core)))
+        if not endpoint:  # the environment or the configuration may name one: only a client tells
+            client = session.client("s3", config=_config(unsigned))
+            endpoint = client.meta.endpoint_url
+            _check_endpoint(endpoint, where)
+            if _is_amazon(endpoint):
+                return client
+        more = {} if _is_amazon(endpoint) else _own_endpoint(core)
+        return session.client("s3", endpoint_url=endpoint, config=_config(unsigned, **more))
     except BotoCoreError as error:
         raise storage_fault(error, where) from error
     except ValueError as error:
         remedy = "Check the endpoint and the region, as in https://minio.example.org:9000 and eu-central-1."
         raise fault(where, "the endpoint or the region cannot be used", "refused", remedy) from error
+
+
+def _time(value: Any) -> datetime:
+    """A time of an answer. The standard library reads S3's; botocore's way takes most of a listing's time."""
+    from botocore.utils import parse_timestamp
+
+    try:
+        time = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        time = parse_timestamp(value)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def is_unsigned(client: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,23 @@ def test_pages_are_followed_to_the_end(server: S3Server) -> None:
     assert [entry.key for entry in bucket.objects()] == keys
     assert len([asked for asked in server.faults.requests if "list-type=2" in asked]) == 4
     assert [entry.key for entry in bucket.objects("0")] == keys
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2026-11-22T08:36:30.000Z", "2026-11-22T08:36:30+00:00"),
+        ("2026-11-22T08:36:30", "2026-11-22T08:36:30+00:00"),
+        ("Sun, 22 Nov 2026 09:36:30 +0100", "2026-11-22T08:36:30+00:00"),
+        ("1795336590", "2026-11-22T08:36:30+00:00"),
+    ],
+)
+def test_times_as_stores_write_them(written: str, expected: str, server: S3Server) -> None:
+    bucket = open_bucket(server.bucket("times"))
+    bucket.put("x", b"")
+    change = re.compile(rb"(?<=<LastModified>).*?(?=</LastModified>)")
+    server.faults.add(rewritten(lambda body: change.sub(written.encode(), body), when=is_listing))
+    assert [entry.modified for entry in bucket.objects()] == [expected]
 
 
 def test_nothing_is_asked_before_it_is_needed(server: S3Server) -> None:
