@@ -47,10 +47,7 @@ def row_dict(
     `recording`, `transcript`, `rttm`, `call_id` and `call_type` are always there, other fields where the manifest gives
     them. Lists stand for tuples.
     """
-    files = {"recording": recording, "transcript": transcript, "rttm": rttm}
-    known = {"call_id": row.call_id, "call_type": row.call_type}
-    given = {name: _plain(value) for name in _DEFAULTS if (value := getattr(row, name)) != _DEFAULTS[name]}
-    return {**files, **known, **given}
+    return {name: _plain(value) for name, value in _values(row, recording, transcript, rttm).items()}
 
 
 def row_of(
@@ -73,6 +70,13 @@ def default_dict(key: str, beside: Sequence[str] = ()) -> dict[str, Any]:
     place = "transcript" if suffix.lower() in TRANSCRIPT_FORMATS else "recording"
     values = row_dict(unlisted_row(stem), **{place: key})
     return {**values, "defaults": [*values["defaults"], *(not_used(_name(one)) for one in beside)]}
+
+
+def _values(row: CallRow, recording: str | None, transcript: str | None, rttm: str | None) -> dict[str, Any]:
+    """The plain form, but with tuples, which JSON writes as lists."""
+    files = {"recording": recording, "transcript": transcript, "rttm": rttm}
+    known = {"call_id": row.call_id, "call_type": row.call_type}
+    return {**files, **known, **{name: it for name in _DEFAULTS if (it := getattr(row, name)) != _DEFAULTS[name]}}
 
 
 def _name(key: str) -> str:
@@ -147,9 +151,7 @@ def _read(path: Path, name: str, keys: _Keys) -> BucketManifest:
 
     def keep(row: KeyedRow) -> None:
         files = row.files
-        rows[row.key] = _ENCODE(
-            row_dict(row.row, recording=files.recording, transcript=files.transcript, rttm=files.rttm)
-        )
+        rows[row.key] = _ENCODE(_values(row.row, files.recording, files.transcript, files.rttm))
         companions.update(key for key in (files.transcript, files.rttm) if key and key != row.key)
         call_types.add(row.row.call_type)
 
