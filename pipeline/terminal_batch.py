@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shlex
 import signal
 import threading
@@ -13,14 +15,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Console
 
 from pipeline.batch.places import default_ledger, masked
-from pipeline.errors import UsageError
+from pipeline.errors import RidealongError, UsageError
 from pipeline.terminal_books import print_json
-from pipeline.terminal_figures import counted
+from pipeline.terminal_figures import counted, plain
 
 if TYPE_CHECKING:
     from pipeline.batch.plan import Plan
     from pipeline.batch.run import Summary
     from pipeline.settings import ListenSettings
+
+_log = logging.getLogger(__name__)
 
 RunnerName = Literal["local", "prefect", "dask", "ray"]
 STOPPED = 130
@@ -57,19 +61,17 @@ def batch(
     told = Console(stderr=True)
     count = workers or default_workers(settings)
     looking = told.status("listing the recordings and comparing them with the ledger")
-    plans: list[Plan] = []
+    followed = Followed(told, count)
 
     def planned(plan: Plan) -> None:
         looking.stop()
-        plans.append(plan)
         if not (dry_run and as_json):
             (Console() if dry_run else told).print(plan_view(plan, count))
         if plan.to_do and not dry_run:
             followed(Progress(plan.to_do))
 
-    with _stoppable(), looking, Followed(told, count) as followed:
-        hired = _hired(runner, address, workers, call_timeout)
-        try:
+    try:
+        with _stoppable(), _in_words(runner), looking, followed:
             summary = score_bucket(
                 source,
                 out=out,
@@ -83,18 +85,14 @@ def batch(
                 tries=tries,
                 call_timeout=call_timeout,
                 dry_run=dry_run,
-                runner=hired,
+                runner=_hired(runner, address, workers, call_timeout),
                 planned=planned,
                 progress=followed,
             )
-        except KeyboardInterrupt:
-            looking.stop()
-            followed.__exit__(None, None, None)
-            done = 0 if followed.progress is None else followed.progress.done
-            told.print(
-                f"Stopped. {counted(done, 'call')} scored so far; nothing is lost: the same command goes on from here."
-            )
-            return STOPPED
+    except KeyboardInterrupt:
+        done = 0 if followed.progress is None else followed.progress.done
+        told.print(f"Stopped. {counted(done, 'call')} scored; nothing is lost: the same command goes on from here.")
+        return STOPPED
     where = {"out": out, "ledger": masked(ledger or default_ledger(out))}
     if as_json:
         print_json(batch_json(summary, dry_run) | where)
@@ -112,9 +110,27 @@ def _hired(runner: RunnerName, address: str | None, workers: int | None, call_ti
         if address:
             raise UsageError(f"--address {address} needs --runner dask or ray: local workers have no address.")
         return None
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")  # it tells of every task, across the live view
     from flows.runners import hire
 
     return hire(runner, workers=workers, address=address, call_timeout=call_timeout)
+
+
+@contextmanager
+def _in_words(runner: RunnerName) -> Iterator[None]:
+    """What Prefect, Dask or Ray raise of their own, as an error in words; there is no end of kinds of them."""
+    try:
+        yield
+    except RidealongError:
+        raise
+    except Exception as error:
+        if runner == "local":
+            raise
+        _log.info("the runner %s failed", runner, exc_info=True)
+        raise RidealongError(
+            f"the runner {runner} fails ({type(error).__name__}: {plain(str(error))}). What was finished is kept. "
+            "Run the same command again, or with --runner local; --verbose says more."
+        ) from error
 
 
 def _say_where(told: Console, summary: Summary, out: str, ledger: str | None) -> None:

@@ -11,7 +11,9 @@ import time
 import pytest
 
 from pipeline import cli
+from pipeline.errors import RidealongError, UsageError
 from pipeline.fakes import write_fake
+from pipeline.terminal_batch import _in_words
 
 ARGUMENTS = ("--engine", "fake", "--workers", "1")
 
@@ -227,6 +229,16 @@ def test_batch_stops_cleanly_and_goes_on(tmp_path, sent, ridealong):
     assert told["running"] == [] and told["calls"]["claimed"] == 0
     assert told["calls"]["done"] + told["calls"]["pending"] == 200
     assert told["calls"]["done"] >= 1
+
+
+def test_batch_errors_of_a_cluster_are_told_in_words():
+    said = r"the runner dask fails \(OSError: nobody\\nis there\). What was finished is kept. Run the same command"
+    with pytest.raises(RidealongError, match=said), _in_words("dask"):
+        raise OSError("nobody\nis there")
+    with pytest.raises(UsageError, match="as it is"), _in_words("dask"):
+        raise UsageError("as it is")
+    with pytest.raises(OSError, match="ours"), _in_words("local"):
+        raise OSError("ours")
 
 
 def wait_until(is_so, running, seconds=60.0):
