@@ -19,12 +19,13 @@ from pipeline.settings import ListenSettings
 SAMPLE = resources.ROOT / "data" / "samples" / "reference" / "hotel-demo.vtt"
 CUES = 9  # of the sample: its opening is enough to be judged
 DRIVER = """
-import multiprocessing, os, time
+import multiprocessing, os, sys, time
 from pipeline.batch.work import start_worker
 from pipeline.settings import ListenSettings
 
 def worker(pipe):
     start_worker(ListenSettings(threads=1))
+    assert "numpy" not in sys.modules  # it would have read the variables before they were set
     pipe.send((os.getpid(), os.environ["OMP_NUM_THREADS"]))
     time.sleep(600)
 
