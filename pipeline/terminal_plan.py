@@ -82,6 +82,7 @@ def summary_view(summary: Summary) -> RenderableType:
         ("failed", summary.failed, "the next batch tries them again"),
         ("put in quarantine", summary.quarantined, "failed too often; they wait for ridealong retry"),
         ("left", summary.left, "the same command again goes on with them"),
+        ("elsewhere", summary.elsewhere, "another batch has them in hand"),
         ("had nothing to do", plan.unchanged, ""),
     )
     for words, count, what in kinds:
@@ -105,6 +106,7 @@ def batch_json(summary: Summary, dry_run: bool) -> dict[str, Any]:
         "failed": summary.failed,
         "quarantined": summary.quarantined,
         "left": summary.left,
+        "elsewhere": summary.elsewhere,
         "audio_seconds": round(summary.audio_seconds, 3),
         "seconds": round(summary.seconds, 3),
         "stopped": summary.stopped,

@@ -53,8 +53,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a batch. `left` are recordings that are still to be done, `stopped` says why it ended before all
-    were tried, None where it did not. `seconds` are those of the work, without planning."""
+    """What became of a batch. `left` are recordings that are still to be done, `elsewhere` those that other runs have
+    in hand, `stopped` says why it ended before all were tried, None where it did not. `seconds` are those of the work,
+    without planning."""
 
     plan: Plan
     done: int = 0
@@ -65,6 +66,7 @@ class Summary:
     audio_seconds: float = 0.0
     seconds: float = 0.0
     stopped: str | None = None
+    elsewhere: int = 0
 
 
 def score_bucket(
@@ -243,7 +245,8 @@ class _Batch:
             copies=now.copies,
             failed=now.failed,
             quarantined=now.quarantined,
-            left=counts.get("pending", 0) + counts.get("claimed", 0),
+            left=counts.get("pending", 0),
+            elsewhere=counts.get("claimed", 0),  # what this run had is pending again
             audio_seconds=now.audio_seconds,
             seconds=time.monotonic() - self.began,
             stopped=self.stopped,

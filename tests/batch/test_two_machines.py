@@ -29,7 +29,7 @@ def site(s3, tmp_path):
 def test_batch_on_two_machines_listens_to_each_call_once(site):
     both = [site.start(), site.start()]
     told = [ended(one) for one in both]
-    assert [one.returncode for one in told] == [0, 0], [one.stderr for one in told]
+    assert [one.returncode for one in told] == [0, 0], "\n".join(one.stderr + one.stdout for one in told)
     last = [json.loads(one.stdout.splitlines()[-1]) for one in told]
     assert min(one["done"] for one in last) >= 1  # both had a part
     assert sum(one["done"] for one in last) == 30 and sum(one["copies"] for one in last) == 10
