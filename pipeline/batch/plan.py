@@ -15,18 +15,18 @@ from typing import Any
 
 from pipeline.archive.bucket import Bucket
 from pipeline.archive.ledger import Ledger, Speeds
-from pipeline.archive.recordings import Need, Recording, Seen, Versions
+from pipeline.archive.recordings import Need, Recording, Seen
+from pipeline.batch.compare import FAILED, NEEDS, seen_of
 from pipeline.batch.estimate import bytes_of_a_second, seconds_of_work
 from pipeline.batch.listing import TRANSCRIPTS, Found, calls_in
 from pipeline.batch.rows import BucketManifest, read_bucket_manifest
-from pipeline.batch.versions import Rules, needed, versions_of
+from pipeline.batch.versions import Rules, versions_of
 from pipeline.errors import UsageError
 from pipeline.listen.call_rows import DEFAULT_CALL_TYPE, RECORDING_SUFFIXES
 
 __all__ = ["Plan", "Tally", "make_plan", "plan"]
 
 CHUNK = 1_000
-NEEDS: tuple[Need, ...] = ("listen", "assess", "level")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,31 +175,9 @@ def _compared(
             continue
         tally.rubrics[found.row["call_type"]] += 1
         before = known.get(found.key)
-        seen = _seen(found, before, versions_of(found.row, rules, found.files))
+        seen = seen_of(found, before, versions_of(found.row, rules, found.files))
         if tally.count(seen, before, found):
             yield seen
-
-
-def _seen(found: Found, before: Recording | None, wanted: Versions) -> Seen:
-    """The recording as it is now, with what it needs."""
-    etag, size = found.etag, found.size
-    if before is not None and not etag and before.done_with.levelling:
-        etag, size = before.etag, before.size  # it was done, and what was heard is kept
-    need, why = _need(etag, before, wanted)
-    return Seen(found.key, etag, size, found.row["call_id"], found.row, wanted, need, why)
-
-
-def _need(etag: str, before: Recording | None, wanted: Versions) -> tuple[Need | None, str]:
-    if before is None:
-        return "listen", "new"
-    if before.etag != etag:
-        return "listen", "recording changed" if before.done_with.listening or before.state != "pending" else "new"
-    need, why = needed(before.done_with, wanted)
-    if need is None or before.wanted != wanted:
-        return need, why
-    if before.state in ("failed", "quarantined"):
-        return need, "failed before"
-    return need, before.why or why
 
 
 @dataclass(slots=True)
@@ -235,8 +213,9 @@ class Tally:
             self.in_progress += 1
         elif seen.need is None:
             self.unchanged += 1
-        elif before.state == "quarantined" and same:
+        elif before.state == "quarantined" and seen.why == FAILED:
             self.quarantined += 1
+            return same and before.row != seen.row
         elif seen.need == "listen" and not found.etag and seen.etag:
             self.gone += 1
             return False

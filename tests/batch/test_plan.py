@@ -69,8 +69,8 @@ class Site:
             keys.append(one.key)
         return keys
 
-    def fail(self, tries: int = 3) -> None:
-        for run, one in self.claimed():
+    def fail(self, tries: int = 3, rules: Rules | None = None) -> None:
+        for run, one in self.claimed(rules):
             self.ledger.failed(one.id, run, "no sound", tries)
 
     def known(self, key: str) -> Recording:
@@ -174,6 +174,33 @@ def test_what_failed_is_tried_again_until_it_is_quarantined(site):
     site.ledger.retry()
     assert site.plan().needs == (("listen", "asked for", 1),)
     assert site.work() == ["a.wav"]
+
+
+def test_what_is_quarantined_is_tried_by_other_rules_only_where_these_may_help(site, rules):
+    site.put("a.wav")
+    site.plan()
+    site.fail(tries=1)
+
+    for name in ("rubrics", "judge"):
+        plan = site.plan(rules=changed(rules, name))
+        assert (plan.quarantined, plan.to_do) == (1, 0)
+    other = changed(rules, "engine")
+    assert site.plan(rules=other).needs == (("listen", "new", 1),)
+    assert site.work(other) == ["a.wav"]
+
+
+def test_a_call_that_could_not_be_judged_is_tried_by_another_judge(site, rules):
+    site.put("a.wav")
+    site.plan()
+    site.work()
+    judge = changed(rules, "judge")
+    site.plan(rules=judge)
+    site.fail(tries=1, rules=judge)
+
+    assert site.plan(rules=judge).quarantined == 1
+    assert site.plan(rules=changed(judge, "rubrics")).quarantined == 1
+    another = replace(rules, judge=Rule("e" * 16, "another"))
+    assert site.plan(rules=another).needs == (("assess", "judge changed", 1),)
 
 
 def test_a_quarantined_recording_that_was_replaced_is_tried(site):
