@@ -85,20 +85,16 @@ class FolderBucket:
     def put(self, key: str, content: bytes | Path) -> None:
         """Written beside its place under another name, then renamed."""
         target = self._inside(key)
-        try:
-            for last in (False, True):
-                try:
-                    _write_beside(target, content)
-                    return
-                except FileNotFoundError:  # `delete` took the folder away between the two steps
-                    if (
-                        last
-                        or not target.parent.parent.exists()
-                        or (isinstance(content, Path) and not content.exists())
-                    ):
-                        raise
-        except OSError as error:
-            raise storage_fault(error, target) from error
+        if isinstance(content, Path) and not content.exists():
+            raise fault(content, "there is no such file", "missing")
+        for attempt in range(3):
+            try:
+                _write_beside(target, content)
+                return
+            except OSError as error:
+                if attempt < 2 and isinstance(error, FileNotFoundError):
+                    continue  # `delete` took the empty folder away before the file was in it
+                raise storage_fault(error, target) from error
 
     def delete(self, keys: Iterable[str]) -> None:
         """The files, and the folders that are empty then: their names are personal data as much."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.archive.bucket import StoredObject
 from pipeline.archive.faults import UNUSABLE, fault, storage_fault
-from pipeline.archive.receiving import PIECE, broken_off, receive
+from pipeline.archive.receiving import PIECE, receive, whole
 from pipeline.errors import StorageError
 
 if TYPE_CHECKING:
@@ -65,10 +65,7 @@ class ObstoreBucket:
     def read(self, key: str) -> bytes:
         """The object's bytes."""
         size, pieces = self._get(key)
-        content = b"".join(pieces)
-        if len(content) != size:
-            raise broken_off(len(content), size, self._base + key)
-        return content
+        return whole(pieces, size=size, where=self._base + key)
 
     def put(self, key: str, content: bytes | Path) -> None:
         """Visible whole or not at all, in several requests where the file is large."""

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from pipeline.archive.bucket import StoredObject
 from pipeline.archive.faults import fault, of_code, shown, storage_fault
-from pipeline.archive.receiving import PIECE, broken_off, receive
+from pipeline.archive.receiving import PIECE, receive, whole
 from pipeline.archive.s3_client import is_unsigned, make_client
 from pipeline.errors import StorageError
 
@@ -75,10 +75,7 @@ class S3Bucket:
         """The object's bytes."""
         size, body = self._get(key)
         with closing(body):
-            content = b"".join(self._pieces(key, body))
-        if len(content) != size:
-            raise broken_off(len(content), size, self._where(key))
-        return content
+            return whole(self._pieces(key, body), size=size, where=self._where(key))
 
     def put(self, key: str, content: bytes | Path) -> None:
         """One request, which S3 makes visible whole or not at all. At most 5 GiB."""
@@ -156,6 +153,8 @@ class S3Bucket:
         name = self._name(key)
         with self._asking(key):
             answer = self._client.get_object(Bucket=self._bucket, Key=name)
+        if "ContentLength" not in answer:
+            raise fault(self._where(key), "the answer does not say how many bytes it has", "unreachable")
         return answer["ContentLength"], answer["Body"]
 
     def _pieces(self, key: str, body: Any) -> Iterator[bytes]:

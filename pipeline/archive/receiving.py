@@ -46,10 +46,17 @@ def _receive(pieces: Iterable[bytes], path: Path, size: int, where: str) -> str:
             digest.update(piece)
             file.write(piece)
     if count != size:
-        raise broken_off(count, size, where)
+        raise _broken_off(count, size, where)
     return digest.hexdigest()
 
 
-def broken_off(count: int, size: int, where: str) -> StorageError:
-    """What is raised where a body has another length than was announced."""
+def whole(pieces: Iterable[bytes], *, size: int, where: str) -> bytes:
+    """The pieces in one. Raises StorageError `unreachable` where they are not `size` bytes."""
+    content = b"".join(pieces)
+    if len(content) != size:
+        raise _broken_off(len(content), size, where)
+    return content
+
+
+def _broken_off(count: int, size: int, where: str) -> StorageError:
     return fault(where, f"the answer broke off: {count:,} of {size:,} bytes came", "unreachable")

@@ -117,6 +117,18 @@ def rewritten(
     return Fault(answer, when, times)
 
 
+def without_length(*, when: Callable[[Environ], bool] = lambda _: True) -> Fault:
+    """The real answer without its length; the end of the connection ends it."""
+
+    def answer(environ: Environ, start: Any, app: App) -> Iterable[bytes]:
+        def start_without(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+            start(status, [(name, value) for name, value in headers if name.lower() != "content-length"])
+
+        return iter(list(app(environ, start_without)))
+
+    return Fault(answer, when)
+
+
 def is_listing(environ: Environ) -> bool:
     return "list-type=2" in environ["QUERY_STRING"]
 

@@ -15,6 +15,7 @@ from pipeline.archive.bucket import Bucket
 from pipeline.archive.bucket_s3 import S3Bucket
 from pipeline.archive.buckets import open_bucket
 from pipeline.archive.faults import shown, storage_fault
+from pipeline.archive.receiving import receive, whole
 from pipeline.errors import StorageError
 from tests.archive.s3_server import (
     CREDENTIALS,
@@ -30,6 +31,7 @@ from tests.archive.s3_server import (
     rewritten,
     s3_server,
     slow_down,
+    without_length,
 )
 
 
@@ -175,6 +177,23 @@ def test_a_body_that_ends_early(
         assert raised.value.fault == "unreachable"
         assert not (tmp_path / "copy").exists()
     assert len(bucket.read("0.wav")) == 100_000
+
+
+def test_a_body_of_another_length_than_announced(tmp_path: Path) -> None:
+    for pieces in ([b"ab"], [b"ab", b"cd"], []):
+        with pytest.raises(StorageError, match=r"calls/x: the answer broke off: \d of 3 bytes came\.") as raised:
+            receive(pieces, tmp_path / "copy", size=3, max_bytes=9, where="s3://calls/x")
+        assert raised.value.fault == "unreachable"
+        assert not (tmp_path / "copy").exists()
+        with pytest.raises(StorageError, match=r"calls/x: the answer broke off: \d of 3 bytes came\."):
+            whole(pieces, size=3, where="s3://calls/x")
+
+
+def test_a_body_that_does_not_say_its_length(s3: Bucket, server: S3Server) -> None:
+    server.faults.add(without_length(when=is_get))
+    with pytest.raises(StorageError, match=r"calls/0\.wav: the answer does not say how many bytes it has") as raised:
+        s3.read("0.wav")
+    assert raised.value.fault == "unreachable"
 
 
 @pytest.mark.parametrize("store", ["s3", "google"])
