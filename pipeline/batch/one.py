@@ -165,7 +165,7 @@ def _troubled(
             desk.ledger.postponed(recording.id, desk.place.run, reason)
         return Result(recording.id, "postponed", need, reason, error.fault, wall_seconds=seconds)
     state = desk.ledger.failed(recording.id, desk.place.run, reason, desk.place.tries)
-    ending: Ending = "quarantined" if state == "quarantined" else "failed" if state else "lost"
+    ending: Ending = state if state in ("failed", "quarantined") else "lost"  # another recording by now, or not ours
     return Result(recording.id, ending, need, reason, wall_seconds=seconds)
 
 

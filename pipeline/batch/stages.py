@@ -59,7 +59,8 @@ def listened(desk: Desk, recording: Recording, fetched: Fetched) -> tuple[Call, 
 
 def recalled(desk: Desk, recording: Recording, sha256: str) -> Call | None:
     """The kept call of a recording whose bytes and engine are as they were, by its row of today; None without one."""
-    is_same = recording.sha256 == sha256 and recording.done_with.listening == recording.wanted.listening
+    heard_with = recording.provenance.get("listening")  # `done_with` is gone where it was uploaded anew
+    is_same = recording.sha256 == sha256 and heard_with == recording.wanted.listening
     if not is_same and not (recording.attempts > 1 and _heard_with(desk, recording) == recording.wanted.listening):
         return None
     with suppress(KeptError):
@@ -158,6 +159,7 @@ def done_of(desk: Desk, recording: Recording, made: Made, sha256: str, seconds: 
             "models": dict(call.quality.models),
             "judge": desk.judged_by.version,
             "rubric": f"{card.rubric_id} {card.rubric_version}",
+            "listening": recording.wanted.listening,
         },
         audio_seconds=call.duration,
         wall_seconds=round(seconds, 3),

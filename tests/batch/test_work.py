@@ -118,6 +118,7 @@ def test_work_scores_a_recording_as_score_does(site, tmp_path) -> None:
         "models": {"fake engine": "1"},
         "judge": "fake 1",
         "rubric": row.provenance["rubric"],
+        "listening": FIRST.listening,
     }
     assert row.provenance["rubric"].startswith("discovery_call ")
 
