@@ -30,6 +30,7 @@ class FolderBucket:
     def __init__(self, folder: Path) -> None:
         """The folder need not be there before something is stored."""
         self.folder = folder.expanduser().resolve()
+        self._leading_out = 0
         self._start = len(str(self.folder).rstrip("/")) + 1
 
     @property
@@ -49,10 +50,13 @@ class FolderBucket:
         folder = self.folder / start
         if start and (not folder.is_dir() or folder.resolve() != folder):
             return
+        self._leading_out = 0
         for entry in _walk(str(folder)):
             found = self._stored(entry)
             if found and found.key.startswith(below):
                 yield found
+        if self._leading_out:
+            _LOG.warning("%d links lead out of the folder and are left out", self._leading_out)
 
     def path(self, key: str) -> Path:
         """Where the file lies, to be read in place. Raises StorageError: `missing`, or `refused` where it leads out."""
@@ -129,7 +133,7 @@ class FolderBucket:
         """None for a file that has gone meanwhile, for what is not a file, and for a link that leads out."""
         try:
             if entry.is_symlink() and not Path(entry.path).resolve().is_relative_to(self.folder):
-                _LOG.debug("a link that leads out of the folder is left out")
+                self._leading_out += 1
                 return None
             found = entry.stat()
         except (FileNotFoundError, RuntimeError):  # RuntimeError: links in a circle

@@ -221,7 +221,7 @@ def test_folder_keeps_undecodable_names(tmp_path: Path) -> None:
         bucket.read(os.fsdecode(b"M\xfcx"))
 
 
-def test_folder_follows_no_link_out_of_itself(tmp_path: Path) -> None:
+def test_folder_follows_no_link_out_of_itself(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "secret").write_bytes(b"secret")
     bucket = folder_of(tmp_path / "calls", "real/a", ".store/b")
     calls = bucket.folder
@@ -233,6 +233,7 @@ def test_folder_follows_no_link_out_of_itself(tmp_path: Path) -> None:
     (calls / "in").symlink_to(calls / ".store/b")
     os.mkfifo(calls / "pipe")
     assert [entry.key for entry in bucket.objects()] == ["in", "real/a"]
+    assert caplog.messages == ["2 links lead out of the folder and are left out"]
     assert list(bucket.objects("up/")) == list(bucket.objects("again/")) == []
     assert bucket.path("in") == calls / "in"
     for key in ("out", "up/secret"):
