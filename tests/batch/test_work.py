@@ -262,6 +262,16 @@ def test_work_levels_with_what_else_the_manifest_says_now(site) -> None:
 
 
 @pytest.mark.parametrize("need", ["assess", "level"])
+def test_work_keeps_the_sound_that_is_stored(site, need) -> None:
+    id_ = site.scored("a.wav")
+    site.scores.write("a", {name: site.scores.read("a", name) for name in ALL} | {"audio.mp3": b"sound"})
+    site.seen("a.wav", need=need, versions=replace(FIRST, levelling="2", judging="2"))
+    assert [one.state for one in site.work(need, id_)] == ["done"]
+    assert site.scores.read("a", "audio.mp3") == b"sound"
+    assert b'src="./audio.mp3"' in site.scores.read("a", "scorecard.html")
+
+
+@pytest.mark.parametrize("need", ["assess", "level"])
 @pytest.mark.parametrize("harm", ["missing", "unreadable", "another's"])
 def test_work_listens_again_where_nothing_usable_is_kept(site, need, harm) -> None:
     id_ = site.scored("a.wav")
@@ -344,6 +354,18 @@ def test_work_holds_a_full_disk_against_no_recording(site, monkeypatch, raised) 
     assert (result.state, result.fault) == ("postponed", "full")
     assert "The disk is full" in result.reason
     assert (site.row(id_).state, site.row(id_).attempts) == ("pending", 0)
+
+
+def test_work_tries_again_where_a_recording_is_changed_while_it_is_read(site, monkeypatch) -> None:
+    class Sound:
+        sha256 = "0" * 64
+
+    listen = stages.listen
+    monkeypatch.setattr(stages, "listen", lambda *given: (listen(*given)[0], Sound()))
+    (id_,) = site.seen(site.fake("a.wav"))
+    (result,) = site.work("listen", id_)
+    assert (result.state, result.fault) == ("postponed", "unreachable")
+    assert "a.wav: was changed while it was read" in result.reason
 
 
 def test_work_names_a_recording_that_is_not_there(site) -> None:
