@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from sqlalchemy.sql.dml import Update
 
 from pipeline.archive.ledger_contents import release_contents, release_copies
-from pipeline.archive.ledger_rows import COLUMNS, FREED, ours, recording_of
+from pipeline.archive.ledger_rows import CHANGED, COLUMNS, FREED, ours, recording_of
 from pipeline.archive.ledger_runs import bury
 from pipeline.archive.ledger_tables import CLAIMED, Clock, recordings, runs
 from pipeline.archive.ledger_text import reason_text
@@ -113,17 +113,22 @@ def postponed(connection: Connection, id: int, run: str, reason: str) -> bool:
 
 
 def failed(connection: Connection, id: int, run: str, reason: str, tries: int) -> State | None:
-    """The recording's state now: failed, or quarantined after `tries` failures; None where it is not the run's."""
+    """The recording's state now: failed, or quarantined after `tries` failures; None where it is not the run's.
+
+    Where it is another recording by now, or other versions are wanted, it is pending: those did not fail.
+    """
     failures = _c.attempts - _c.interruptions
     values: dict[str, Any] = {
-        "state": case((failures >= tries, "quarantined"), else_="failed"),
+        "state": case((CHANGED, "pending"), (failures >= tries, "quarantined"), else_="failed"),
+        "attempts": case((CHANGED, 0), else_=_c.attempts),
+        "interruptions": case((CHANGED, 0), else_=_c.interruptions),
         "error": reason_text(reason),
         "finished_at": Clock(),
     }
     if connection.execute(update(recordings).where(ours(run), _c.id == id).values(values)).rowcount == 1:
         release_contents(connection, [id])
         release_copies(connection, [id])
-    told = and_(_c.id == id, _c.run == run, _c.state.in_(("failed", "quarantined")))
+    told = and_(_c.id == id, _c.run == run, _c.state.in_(("pending", "failed", "quarantined")))
     return connection.scalar(select(_c.state).where(told))
 
 

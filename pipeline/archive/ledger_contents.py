@@ -10,7 +10,17 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
 
-from pipeline.archive.ledger_rows import COLUMNS, FREED, UNDONE, fingerprint, inserting, ours, recording_of, wants
+from pipeline.archive.ledger_rows import (
+    CHANGED,
+    COLUMNS,
+    FREED,
+    UNDONE,
+    fingerprint,
+    inserting,
+    ours,
+    recording_of,
+    wants,
+)
 from pipeline.archive.ledger_runs import is_alive
 from pipeline.archive.ledger_tables import Clock, contents, recordings
 from pipeline.archive.recordings import Recording, Versions
@@ -40,17 +50,16 @@ def claim_content(connection: Connection, id: int, sha256: str, versions: Versio
 def copied(connection: Connection, id: int, run: str, original: int, sha256: str) -> bool:
     """Whether the recording was the run's and its original is still there; it is then a copy of that one.
 
-    Where the original failed or went meanwhile, the recording waits again.
+    Where the original failed or went meanwhile, or the recording has other bytes now, it waits again.
     """
     mine = and_(ours(run), _c.id == id)
-    versions = connection.execute(
-        select(_c.wanted_listening, _c.wanted_judging, _c.wanted_levelling).where(mine).with_for_update()
-    ).one_or_none()
-    if versions is None:
+    wanted = select(_c.wanted_listening, _c.wanted_judging, _c.wanted_levelling, CHANGED.label("changed"))
+    row = connection.execute(wanted.where(mine).with_for_update()).one_or_none()
+    if row is None:
         told = and_(_c.id == id, _c.run == run, _c.state == "copy", _c.copy_of == original)
         return connection.scalar(select(_c.id).where(told)) is not None
-    if not _is_there(connection, original):
-        connection.execute(update(recordings).where(mine).values(FREED))
+    if row.changed or not _is_there(connection, original):
+        connection.execute(update(recordings).where(mine).values(FREED | {"attempts": _c.attempts - 1}))
         return False
     values = {
         "state": "copy",
@@ -59,9 +68,9 @@ def copied(connection: Connection, id: int, run: str, original: int, sha256: str
         "error": None,
         "copy_of": original,
         "sha256": sha256,
-        "done_listening": versions[0],
-        "done_judging": versions[1],
-        "done_levelling": versions[2],
+        "done_listening": row.wanted_listening,
+        "done_judging": row.wanted_judging,
+        "done_levelling": row.wanted_levelling,
         "finished_at": Clock(),
     }
     connection.execute(update(recordings).where(_c.id == id).values(values))

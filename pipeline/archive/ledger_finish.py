@@ -16,7 +16,7 @@ _c = recordings.c
 _NEEDS: tuple[Need, ...] = ("listen", "assess", "level")
 _ASKED = columns(
     "id state run need why wanted_listening wanted_judging wanted_levelling "
-    "generation claimed_generation sha256 done_listening done_judging done_levelling"
+    "generation claimed_generation attempts interruptions sha256 done_listening done_judging done_levelling"
 )
 
 
@@ -50,6 +50,8 @@ def _change(row: AnyRow, done: Done) -> dict[str, Any]:
         "b_id": row.id,
         "state": "pending" if waits else "done",
         "need": need,
+        "attempts": 0 if waits else row.attempts,
+        "interruptions": 0 if waits else row.interruptions,
         "why": row.why if waits else "",
         "done_need": row.need,
         "error": None,

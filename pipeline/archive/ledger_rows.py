@@ -36,6 +36,8 @@ FREED: dict[str, Any] = {
 }
 """The columns of a recording that waits anew."""
 
+CHANGED = recordings.c.generation != recordings.c.claimed_generation
+"""Whether another recording or other versions were wanted after the claim."""
 UNDONE = {"done_listening": "", "done_judging": "", "done_levelling": ""}
 """The columns of a recording of which nothing that is stored holds any more."""
 

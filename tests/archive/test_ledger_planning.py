@@ -13,6 +13,7 @@ from tests.archive.ledgers import (
     ENGINE_2,
     PLAN,
     RUBRIC_2,
+    SHA,
     SOURCE,
     claimed,
     done,
@@ -130,7 +131,18 @@ def test_a_recording_that_changes_while_it_is_listened_to_is_listened_to_again(l
     assert one(ledger, "a.wav").state == "claimed"
     assert ledger.finish(each.id, run, result())
     again = one(ledger, "a.wav")
-    assert (again.state, again.need, again.done_with) == ("pending", "listen", Versions())
+    assert (again.state, again.need, again.done_with, again.attempts) == ("pending", "listen", Versions(), 0)
+
+
+def test_a_recording_that_changes_while_it_fails_or_is_found_a_copy_is_looked_at_again(ledger: Ledger) -> None:
+    run = ledger.begin({})
+    original = done(ledger, run, "c.wav")
+    a, b = claimed(ledger, run, "a.wav", "b.wav").values()
+    ledger.record(SOURCE, [seen("a.wav", etag="new bytes"), seen("b.wav", etag="new bytes")], PLAN)
+    assert ledger.failed(a.id, run, "bad", 1) == "pending"
+    assert not ledger.copied(b.id, run, original.id, SHA)
+    again = ledger.claim(run, SOURCE, 9, PLAN)
+    assert [(each.key, each.attempts, each.need) for each in again] == [("a.wav", 0, "listen"), ("b.wav", 0, "listen")]
 
 
 def test_what_failed_waits_again_and_its_failures_count_on(ledger: Ledger) -> None:
