@@ -27,8 +27,9 @@ class Seen:
     """A recording as listing, manifest and settings have it now, compared with the ledger.
 
     `need` is None where nothing is to be done, else `why` says it in words (`new`, `recording changed`, `engine
-    changed`, `judge changed`, `rubric changed`, `asked for`, `failed before`); `versions` are those wanted. `row` is
-    the manifest's row as plain values, keys in place of paths; it names people.
+    changed`, `judge changed`, `rubric changed`, `manifest changed`, `transcript or RTTM changed`, `asked for`, `failed
+    before`); `versions` are those wanted. `row` is the manifest's row as plain values, keys in place of paths, and
+    without the fields that have their default; it names people.
     """
 
     key: str

@@ -60,7 +60,8 @@ def read_table(path: Path, kind: TableKind, name: object = None) -> Table:
     if not body.strip():
         raise kind.error(name, [f"the file is empty. Allowed: {kind.rows}"], kind.remedy)
     delimiter = told[1] if told else max(DELIMITERS, key=_FIRST_LINE.match(body)[0].count)  # type: ignore[index]
-    records = _records(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True), above)
+    lines = io.TextIOWrapper(io.BytesIO(body.encode()), encoding="utf-8", newline="")  # a fourth of a StringIO's memory
+    records = _records(csv.reader(lines, delimiter=delimiter, strict=True), above)
     line, header = next(records)
     if isinstance(header, str):
         raise kind.error(name, [f"line {line}: {header}"], kind.remedy)

@@ -206,6 +206,14 @@ def test_models_are_loaded_in_a_process_of_their_own(tmp_path):
         rules_of(FAKE, judge=judge)
 
 
+def test_a_process_that_dies_over_the_models_is_told(tmp_path, monkeypatch):
+    code = "import os, sys\nif any('spawn_main' in one for one in sys.orig_argv):\n    os._exit(9)\n"
+    (tmp_path / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ListeningError, match=r"died\. Most often the memory is too small"):
+        rules_of(ListenSettings(engine="sphinx"))
+
+
 @pytest.mark.slow
 def test_the_embedded_engine_and_the_shipped_judge():
     loaded = "torch" in sys.modules
