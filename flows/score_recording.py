@@ -30,8 +30,8 @@ __all__ = ["GPU_LIMIT", "Hand", "NotDone", "job_name", "score_recording"]
 GPU_LIMIT = "ridealong-gpu"
 """The global concurrency limit that jobs on a GPU wait for; one that was never created limits nothing."""
 _NVIDIA = Path("/proc/driver/nvidia/version")
-_RETRIES = 3
-_FIRST_DELAY = 2  # seconds; then 4 and 8, each up to half as long again or shorter
+_RETRIES = 2
+_FIRST_DELAY = 10  # seconds, then 20, half as long again or shorter; each request was repeated for half a minute before
 
 Results = tuple[Result, ...]
 
