@@ -11,11 +11,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from pipeline import resources
-from pipeline.assess.behaviours import Classifier, load_classifier
-from pipeline.assess.judges import load_judge
 from pipeline.errors import ListeningError, RidealongError, UsageError
-from pipeline.fakes import FakeClassifier
 from pipeline.listening import engine_for
+from pipeline.score import judge_for
 from pipeline.settings import ListenSettings, keep_private
 
 __all__ = ["Models", "models_of"]
@@ -74,7 +72,7 @@ def _tried(settings: ListenSettings, judge: str | Path | None) -> Models | tuple
 
 def _models(settings: ListenSettings, judge: str | Path | None) -> Models:
     engine, note = engine_for(settings)
-    classifier = _judge(settings, judge)
+    classifier = judge_for(settings, judge)
     voices = () if settings.engine == "fake" else (_voices(settings),)
     agreement = json.dumps([asdict(one) for one in classifier.agreement], sort_keys=True)
     sides = b"" if settings.engine == "fake" else _side_weights()
@@ -86,15 +84,6 @@ def _models(settings: ListenSettings, judge: str | Path | None) -> Models:
         judge_facts=hashlib.sha256(agreement.encode() + sides).hexdigest(),
         notes=() if note is None else (note,),
     )
-
-
-def _judge(settings: ListenSettings, judge: str | Path | None) -> Classifier:
-    """The classifier that a worker uses under these settings."""
-    if judge is not None:
-        return load_judge(judge)
-    if settings.engine == "fake":
-        return FakeClassifier()
-    return load_classifier()
 
 
 def _voices(settings: ListenSettings) -> tuple[str, str]:
