@@ -74,7 +74,10 @@ def copied(connection: Connection, id: int, run: str, original: int, sha256: str
         "finished_at": Clock(),
     }
     connection.execute(update(recordings).where(_c.id == id).values(values))
-    connection.execute(update(recordings).where(_c.copy_of == id).values(copy_of=original))  # its own copies follow
+    own = and_(_c.state == "copy", _c.copy_of == id)
+    same = and_(_c.sha256 == sha256, wants(Versions(*row[:3])))
+    connection.execute(update(recordings).where(own, same).values(copy_of=original))
+    leave_alone(connection, own)  # those of what it was before
     release_contents(connection, [id])
     return True
 

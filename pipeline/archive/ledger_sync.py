@@ -102,7 +102,8 @@ def _facts(one: Seen, plan: str) -> dict[str, Any]:
 
 
 _WISHES = ("etag", "wanted_listening", "wanted_judging", "wanted_levelling")
-_KEPT = ("state", "generation", "attempts", "interruptions", "done_listening", "done_judging", "done_levelling")
+_STORED = ("done_listening", "done_judging", "done_levelling")
+_KEPT = ("state", "generation", "attempts", "interruptions", "copy_of", *_STORED)
 _PLANNED = ("need", "why", "plan")
 
 
@@ -111,7 +112,7 @@ def _change(row: AnyRow, one: Seen, plan: str) -> dict[str, Any]:
     old = row._mapping
     new = _facts(one, plan) | {name: old[name] for name in _KEPT}
     is_other = any(old[name] != new[name] for name in _WISHES)
-    if old["etag"] != new["etag"]:
+    if one.need is not None and old["etag"] != new["etag"]:
         new |= UNDONE
     if one.need is None:
         _keep(new, old, one)
@@ -126,18 +127,18 @@ def _keep(new: dict[str, Any], old: Mapping[Any, Any], one: Seen) -> None:
     """A recording of which nothing new is wanted: as it was. One that waits for another plan's wish, which was never
     carried out, is done where what is stored is what is wanted now, and else waits for this plan."""
     new |= {"need": old["need"], "why": old["why"]}
-    stored = Versions(old["done_listening"], old["done_judging"], old["done_levelling"])
+    stored = Versions(*(old[name] for name in _STORED))
     if old["state"] != "pending":
         new["plan"] = old["plan"]
     elif stored == one.versions and old["etag"] == new["etag"]:
-        new |= {"state": "done" if old["copy_of"] is None else "copy", "need": None, "why": ""}
+        new |= {"state": "done", "need": None, "why": ""}
 
 
 def _pend(new: dict[str, Any], old: Mapping[Any, Any], is_other: bool) -> None:
     """A recording that is to be done: pending, counted anew unless it is the same work that failed before. One that is
     being worked on stays with its run, and waits again after that."""
     if old["copy_of"] is not None:
-        new["need"] = "listen"  # nothing is stored under a copy's own id; its bytes tell whether it is still one
+        new |= UNDONE | {"need": "listen", "copy_of": None}  # nothing is stored under its own id: its bytes are asked
     if is_other or old["state"] not in ("pending", "claimed"):
         new["generation"] += 1
     if old["state"] == "claimed":
