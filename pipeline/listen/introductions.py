@@ -80,7 +80,9 @@ def name_words(name: str) -> tuple[str, ...]:
 
 
 def find_clues(turns: Sequence[Turn], names: Iterable[str]) -> list[Clue]:
-    """Every clue about the names, in order of turns."""
+    """Every clue about the names, in order of turns; none without names."""
+    if not (names := tuple(names)):
+        return []
     called = _Called(names)
     has_case = sum(turn.text[:1].isupper() for turn in turns) * 2 > len(turns)
     spoken: dict[str, int] = defaultdict(int)
