@@ -61,7 +61,8 @@ def batch(
     told = Console(stderr=True)
     count = workers or default_workers(settings)
     looking = told.status("listing the recordings and comparing them with the ledger")
-    followed = Followed(told, count)
+    asked = threading.Event()
+    followed = Followed(told, count, stopping=asked.is_set)
 
     def planned(plan: Plan) -> None:
         looking.stop()
@@ -71,7 +72,7 @@ def batch(
             followed(Progress(plan.to_do))
 
     try:
-        with _stoppable(), _in_words(runner), looking, followed:
+        with _stoppable(asked), _in_words(runner), looking, followed:
             summary = score_bucket(
                 source,
                 out=out,
@@ -89,7 +90,9 @@ def batch(
                 planned=planned,
                 progress=followed,
             )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RidealongError) as error:
+        if isinstance(error, RidealongError) and not asked.is_set():  # a cluster that is stopped fails in many ways
+            raise
         done = 0 if followed.progress is None else followed.progress.done
         told.print(f"Stopped. {counted(done, 'call')} scored; nothing is lost: the same command goes on from here.")
         return STOPPED
@@ -110,7 +113,8 @@ def _hired(runner: RunnerName, address: str | None, workers: int | None, call_ti
         if address:
             raise UsageError(f"--address {address} needs --runner dask or ray: local workers have no address.")
         return None
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")  # it tells of every task, across the live view
+    for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_INTERNAL_LEVEL"):
+        os.environ.setdefault(name, "CRITICAL")  # it tells of every task, across the live view
     from flows.runners import hire
 
     return hire(runner, workers=workers, address=address, call_timeout=call_timeout)
@@ -142,13 +146,22 @@ def _say_where(told: Console, summary: Summary, out: str, ledger: str | None) ->
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM, with which services and schedulers stop a program, ends it as Ctrl-C does."""
+def _stoppable(asked: threading.Event) -> Iterator[None]:
+    """Ctrl-C, and SIGTERM with which services stop a program, set `asked` and raise KeyboardInterrupt."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def stop(number: int, _: object) -> None:
+        asked.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # ignored under nohup
+    for number in heeded:
+        signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number in heeded:
+            signal.signal(number, before[number])

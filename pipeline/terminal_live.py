@@ -111,10 +111,19 @@ def _troubles(progress: Progress) -> list[str]:
 
 
 class Followed:
-    """Shows a batch from the first call of it, as its `progress`, until the `with` ends."""
+    """Shows a batch from the first call of it, as its `progress`, until the `with` ends. `stopping` is asked whether
+    it was told to end, which a cluster may take a minute for."""
 
-    def __init__(self, told: Console, workers: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        told: Console,
+        workers: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.progress: Progress | None = None
+        self._stopping = stopping
         self._told, self._workers, self._clock = told, workers, clock
         self._pace = Pace()
         self._reasons: deque[str] = deque(maxlen=_REASONS)
@@ -148,7 +157,8 @@ class Followed:
     def __rich__(self) -> RenderableType:
         if self.progress is None:
             return ""
-        return live_view(self.progress, self._pace, self._now(), self._workers, tuple(self._reasons))
+        view = live_view(self.progress, self._pace, self._now(), self._workers, tuple(self._reasons))
+        return Group(view, "[bold]Stopping: what is being worked on is given back.[/]") if self._stopping() else view
 
     def _now(self) -> float:
         return max(0.0, self._clock() - self._began)

@@ -167,10 +167,14 @@ def test_live_without_a_terminal_a_line_comes_now_and_then():
 
 def test_live_on_a_terminal_the_view_goes_away_at_the_end():
     told = Console(file=io.StringIO(), width=80, force_terminal=True)
-    with Followed(told, 2) as followed:
+    stopping = False
+    with Followed(told, 2, stopping=lambda: stopping) as followed:
         followed(Progress(100, 10, failed=1, elapsed=1.0, last_failure="c: bad"))
         followed(Progress(100, 20, failed=2, elapsed=2.0, last_failure="d: bad"))
         shown = printed(followed)
+        assert "Stopping" not in shown
+        stopping = True
+        assert "Stopping: what is being worked on is given back." in printed(followed)
     assert "22 of 100 calls" in shown
     assert "c: bad" in shown and "d: bad" in shown
     assert told.file.getvalue().endswith("\x1b[?25h") or "\x1b[2K" in told.file.getvalue()
