@@ -197,6 +197,7 @@ def test_a_calibration_that_fits_nothing(tmp_path):
         rules_of(FAKE, calibration=calibration(tmp_path, "discovery_call", "other"))
 
 
+@pytest.mark.slow
 def test_models_are_loaded_in_a_process_of_their_own(tmp_path):
     with pytest.raises(ListeningError, match=r"gone: there is no such folder with a Whisper model"):
         rules_of(ListenSettings(engine="whisper", whisper_model=str(tmp_path / "gone")))
