@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.archive.recordings import Need
+from pipeline.batch.places import local_folder
 from pipeline.terminal_figures import audio, counted, lasting, plain, speed
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _NEEDS: dict[Need, tuple[str, str]] = {
 
 def plan_view(plan: Plan, workers: int) -> RenderableType:
     """The plan for people: how many calls of each kind and why, hours of audio, and the time it takes."""
-    title = f"Plan for {plain(plan.source)}: {plan.to_do:,} of {counted(plan.objects, 'recording')} to do"
+    title = f"Plan for {_place(plan.source)}: {plan.to_do:,} of {counted(plan.objects, 'recording')} to do"
     table = _table()
     for need, (words, _) in _NEEDS.items():
         if count := plan.of_need(need):
@@ -91,7 +92,7 @@ def summary_view(summary: Summary) -> RenderableType:
     done = summary.done + summary.copies + summary.failed + summary.quarantined
     lines = [f"Took {lasting(summary.seconds)}" + (f" ({rate})." if (rate := speed(done, summary.seconds)) else ".")]
     stopped = [Text(f"Stopped early: {plain(summary.stopped)}", style="red")] if summary.stopped else []
-    return Group(Text(f"Result for {plain(plan.source)}", style="bold"), table, *map(Text, lines), *stopped)
+    return Group(Text(f"Result for {_place(plan.source)}", style="bold"), table, *map(Text, lines), *stopped)
 
 
 def batch_json(summary: Summary, dry_run: bool) -> dict[str, Any]:
@@ -111,6 +112,11 @@ def batch_json(summary: Summary, dry_run: bool) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "stopped": summary.stopped,
     }
+
+
+def _place(url: str) -> str:
+    """A bucket's URL as it is, a folder's as its path."""
+    return plain(str(local_folder(url) or url))
 
 
 def _heard(summary: Summary) -> str:

@@ -34,7 +34,7 @@ def default_ledger(out: str | Path) -> str:
     if named:
         return named
     folder = local_folder(out)
-    return _sqlite(folder / LEDGER if folder is not None else _data_folder() / f"{_name(str(out))}.db")
+    return f"sqlite:///{folder / LEDGER if folder is not None else _data_folder() / f'{_name(str(out))}.db'}"
 
 
 @contextmanager
@@ -89,31 +89,24 @@ def _home(path: Path) -> Path:
 def ledger_file(url: str) -> Path | None:
     """The file of a ledger that SQLite keeps; None of a server, or where the URL cannot be read."""
     parsed = _parsed(url)
-    if parsed is None or parsed.get_backend_name() != "sqlite" or not parsed.database:
-        return None
-    return Path(parsed.database)
+    return Path(parsed.database) if parsed and parsed.drivername == "sqlite" and parsed.database else None
 
 
 def masked(url: str) -> str:
     """The ledger for people: SQLite's file, or a server's URL with its password masked."""
+    from pipeline.archive.ledger_database import shown
+
     parsed = _parsed(url)
-    return str(ledger_file(url) or (parsed.render_as_string(hide_password=True) if parsed else "(not a URL)"))
+    return "(not a URL)" if parsed is None else str(ledger_file(url) or shown(parsed))
 
 
 def _parsed(url: str) -> URL | None:
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+    from pipeline.archive.ledger_database import parse
 
     try:
-        return make_url(url)
-    except (ArgumentError, ValueError):
+        return parse(url)
+    except UsageError:
         return None
-
-
-def _sqlite(file: Path) -> str:
-    from sqlalchemy import URL
-
-    return URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)
 
 
 def _data_folder() -> Path:

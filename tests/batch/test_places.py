@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.archive.ledger import open_ledger
+from pipeline.archive.scores import open_scores
 from pipeline.batch.places import default_ledger, known_ledger, ledger_file, local_folder, masked
 from pipeline.errors import UsageError
 
@@ -15,13 +16,23 @@ def _own_data_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("RIDEALONG_LEDGER", raising=False)
 
 
-@pytest.mark.parametrize("name", ["out", "with space", "50%?#ü"])
+@pytest.mark.parametrize("name", ["out", "with space", "50%?#ü", "[a] %41"])
 def test_places_a_folder_keeps_its_ledger_inside(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     expected = tmp_path / name / "ledger.db"
     assert ledger_file(default_ledger(name)) == expected
     assert ledger_file(default_ledger(tmp_path / name)) == expected
     assert default_ledger(f"{name}/") == default_ledger(f"./{name}")
+
+
+@pytest.mark.parametrize("name", ["a b", "50%?#ü", "[a] %41"])
+def test_places_the_ledger_is_made_where_it_is_looked_for(tmp_path, name):
+    out = tmp_path / name
+    with open_ledger(default_ledger(out)) as book:
+        book.serve(open_scores(out).url)
+    with known_ledger(out) as book:
+        assert book.counts() == {}
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_places_a_file_url_is_its_folder(tmp_path):
