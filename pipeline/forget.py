@@ -59,8 +59,8 @@ def forget(
     tell = progress or (lambda stage, done, total: None)
     ids = [one.recording for one in found if one.recording is not None]
     calls = tuple(dict.fromkeys(one.call_id for one in found))
-    contents = {one.sha256 for one in ledger.get(ids)} - {None}
     ledger.hold(ids)
+    contents = {one.sha256 for one in ledger.get(ids)} - {None}
     _remove(scores, calls, tell)
     if (out := local_folder(scores.url)) is not None:
         clear_beside(out, calls, person)

@@ -303,22 +303,30 @@ def test_forget_a_call_leaves_no_file_row_or_content_of_it(stores):
     assert stores.scores.files("said")
 
 
-def test_forget_says_what_a_batch_made_of_the_same_bytes_meanwhile(local, monkeypatch):
-    """Another key of the same bytes is listened to just as the first is forgotten."""
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_forget_meets_a_batch_that_finishes_the_same_bytes_meanwhile(local, monkeypatch, when):
+    """Another key of the same bytes was claimed when nobody knew them yet."""
     local.done("a.wav", "first", content="same")
     late = local.started("b.wav", "late")
     found = find_forgettable(local.ledger, local.scores, calls=["first"])
-    real = local.ledger.forget
+    real, done = local.ledger.forget, Done(b"same".hex().ljust(64, "0"), VERSIONS, {}, 1.0, 1.0, "cpu")
+    finished = []
 
-    def slowly(ids, why):
-        sha256 = b"same".hex().ljust(64, "0")
+    def forget_meanwhile(ids, why):
+        if when == "before":
+            finished.append(local.ledger.finish(late.id, local.run, done))
         gone = real(ids, why)
-        local.ledger.finish(late.id, local.run, Done(sha256, VERSIONS, {}, 1.0, 1.0, "cpu"))
+        if when == "after":
+            finished.append(local.ledger.finish(late.id, local.run, done))
         return gone
 
-    monkeypatch.setattr(local.ledger, "forget", slowly)
-    left = forget(local.ledger, local.scores, found).still_found
-    assert left == (f"the ledger: row {late.id}, which a batch made meanwhile. Run forget again.",)
+    with monkeypatch.context() as patched:
+        patched.setattr(local.ledger, "forget", forget_meanwhile)
+        left = forget(local.ledger, local.scores, found).still_found
+    assert finished == [when == "before"]
+    said = f"the ledger: row {late.id}, which a batch made meanwhile. Run forget again."
+    assert left == ((said,) if finished[0] else ())
+    assert forgotten(local, calls=["late"]).still_found == () and local.ids() == []
 
 
 # --- and it does not come back --------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from pipeline.archive.ledger_contents import leave_alone, take_contents
+from pipeline.archive.ledger_contents import leave_alone, release_contents, take_contents
+from pipeline.archive.ledger_forget import forget_copies
 from pipeline.archive.ledger_tables import AnyRow, Clock, columns, recordings
 from pipeline.archive.ledger_text import json_text
 from pipeline.archive.recordings import Done, Need, Versions
@@ -23,10 +24,13 @@ _ASKED = columns(
 def finish(connection: Connection, run: str, results: Mapping[int, Done]) -> frozenset[int]:
     """The ids of those that were the run's, and are now done.
 
-    One for which another plan wanted something else meanwhile has its result, and waits for that plan.
+    One whose bytes were forgotten meanwhile, under another key, is out. One for which another plan wanted something
+    else meanwhile has its result, and waits for that plan.
     """
     query = select(*_ASKED).where(_c.id.in_(results), _c.run == run).order_by(_c.id).with_for_update()
     rows = connection.execute(query).all()
+    out = forget_copies(connection, {row.id: results[row.id].sha256 for row in rows if row.state == "claimed"})
+    rows = [row for row in rows if row.id not in out]
     fresh = [row for row in rows if row.state == "claimed"]
     if fresh:
         told = update(recordings).where(_c.id == bindparam("b_id")).values(finished_at=Clock())
@@ -79,10 +83,14 @@ def _still_needed(row: AnyRow, versions: Versions) -> Need:
 
 def _settle_contents(connection: Connection, fresh: Sequence[AnyRow], results: Mapping[int, Done]) -> None:
     """Contents belong to those that are done; copies of other bytes or versions than theirs are copies no more."""
-    done = [(row.id, results[row.id].sha256, results[row.id].versions) for row in fresh]
-    take_contents(connection, done)
+    before = [row.id for row in fresh if row.sha256 is not None]
+    if before:
+        release_contents(connection, before)
+    take_contents(connection, [(row.id, results[row.id].sha256, results[row.id].versions) for row in fresh])
+    if not before:
+        return  # only what was done before has copies of something else
     copies = select(_c.id, _c.copy_of, _c.sha256, _c.wanted_listening, _c.wanted_judging, _c.wanted_levelling)
-    found = connection.execute(copies.where(_c.state == "copy", _c.copy_of.in_([id for id, _, _ in done]))).all()
+    found = connection.execute(copies.where(_c.state == "copy", _c.copy_of.in_(before))).all()
     alone = [row.id for row in found if not _fits(row, results[row.copy_of])]
     if alone:
         leave_alone(connection, _c.id.in_(alone))

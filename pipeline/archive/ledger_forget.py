@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, text, update
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, text, upda
 from pipeline.archive.ledger_contents import release_contents, release_copies
 from pipeline.archive.ledger_database import Database
 from pipeline.archive.ledger_rows import FREED, MAX_IDS, ours
-from pipeline.archive.ledger_tables import Clock, metadata, recordings, tombstones
+from pipeline.archive.ledger_tables import Clock, contents, metadata, recordings, tombstones
 from pipeline.archive.name_search import NameSearch
 from pipeline.archive.recordings import Recording
 from pipeline.errors import LedgerError
@@ -25,7 +25,8 @@ _c = recordings.c
 
 def hold(connection: Connection, ids: Sequence[int]) -> None:
     """Take the recordings from whatever run has them and set them aside, so that none works on them any more."""
-    aside = FREED | {"state": "quarantined", "error": _HELD}
+    known = select(contents.c.sha256).where(contents.c.recording == _c.id).limit(1).scalar_subquery()
+    aside = FREED | {"state": "quarantined", "error": _HELD, "sha256": func.coalesce(_c.sha256, known)}
     connection.execute(update(recordings).where(_c.id.in_(ids)).values(aside))
 
 
@@ -50,6 +51,18 @@ def forget_copy(connection: Connection, id: int, run: str, sha256: str) -> bool:
     if row is not None:
         _bury(connection, [(*row, sha256)], "copy")
     return row is not None
+
+
+def forget_copies(connection: Connection, done: Mapping[int, str]) -> frozenset[int]:
+    """Those of the recordings, given with the hashes of their bytes, that were forgotten under another key while they
+    were worked on; they are out."""
+    query = select(tombstones.c.sha256).where(tombstones.c.sha256.in_(set(done.values())))
+    gone = set(connection.scalars(query))
+    ids = [id for id, sha256 in done.items() if sha256 in gone]
+    if ids:
+        rows = connection.execute(select(_c.id, _c.key_hash, _c.etag).where(_c.id.in_(ids))).all()
+        _bury(connection, [(*row, done[row.id]) for row in rows], "copy")
+    return frozenset(ids)
 
 
 def is_forgotten(connection: Connection, sha256: str) -> bool:

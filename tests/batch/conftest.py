@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from pipeline.batch.desk import desk_at
 from pipeline.batch.work import Place, work
 from pipeline.settings import ListenSettings
 from tests.archive.s3_server import CREDENTIALS, S3Server, s3_server
@@ -34,3 +35,5 @@ def s3(s3_of_session, monkeypatch, tmp_path) -> S3Server:
 def here(place: Place):
     """A runner without processes: faults that a test puts into this process are met."""
     yield lambda jobs: (work(place, job) for job in jobs)
+    desk_at(place).ledger.close()
+    desk_at.cache_clear()
