@@ -58,7 +58,7 @@ def test_batch_from_plan_to_forgetting(ridealong, recordings, tmp_path):
 
     status, stdout, _ = ridealong("batch", recordings, "--out", out, *ARGUMENTS, "--dry-run")
     assert status == 0
-    assert "4 of 4 recordings to do" in stdout and "to listen to 4 new" in words(stdout)
+    assert "4 of 4 recordings to do" in words(stdout) and "to listen to 4 new" in words(stdout)
     assert "The time is not known: no speed of listening was measured here yet." in words(stdout)
     assert not out.exists()
 
