@@ -192,9 +192,9 @@ class Ledger:
 
     # --- figures --------------------------------------------------------------------------------
 
-    def counts(self, source: str | None = None) -> dict[State, int]:
-        """By state, how many recordings; a state without any is left out."""
-        return self._database.read(figures.counts, _quoted(source))
+    def counts(self, source: str | None = None, plan: str | None = None) -> dict[State, int]:
+        """By state, how many recordings, of a source and a plan (None: of any); a state without any is left out."""
+        return self._database.read(figures.counts, _quoted(source), plan)
 
     def progress(self, since: str) -> Pace:
         """What was done since a time, ISO 8601 in UTC as the ledger's own times are."""

@@ -98,6 +98,7 @@ def give_back(connection: Connection, condition: ColumnElement[bool]) -> tuple[R
         "error": case((broken, why), else_=_c.error),
     }
     connection.execute(update(recordings).where(_c.id.in_(ids)).values(changed))
+    release_contents(connection, ids)
     found = connection.execute(select(*COLUMNS).where(_c.id.in_(ids)).order_by(_c.id))
     return tuple(map(recording_of, found))
 

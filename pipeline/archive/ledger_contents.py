@@ -33,11 +33,15 @@ def claim_content(connection: Connection, id: int, sha256: str, versions: Versio
 
     Nothing is claimed where the recording itself is no longer the run's.
     """
-    if connection.scalar(select(_c.id).where(ours(run), _c.id == id)) is None:
+    row = connection.execute(select(_c.sha256).where(ours(run), _c.id == id)).one_or_none()
+    if row is None:
         return None
     key = and_(contents.c.sha256 == sha256, contents.c.versions == fingerprint(versions))
-    connection.execute(delete(contents).where(contents.c.recording == id, ~key))
-    _take(connection, sha256, versions, _stored(connection, id, sha256, versions) or id)
+    if row.sha256 is not None:  # it had another content, or the same under other versions
+        connection.execute(delete(contents).where(contents.c.recording == id, ~key))
+    stored = _stored(connection, id, sha256, versions)
+    if _take(connection, sha256, versions, stored or id) and stored is None:
+        return None
     owner = connection.scalar(select(contents.c.recording).where(key).with_for_update())
     if owner == id:
         return None
@@ -83,8 +87,7 @@ def copied(connection: Connection, id: int, run: str, original: int, sha256: str
 
 
 def take_contents(connection: Connection, done: Sequence[tuple[int, str, Versions]]) -> None:
-    """The contents of recordings that are done belong to them, and no other content does."""
-    release_contents(connection, [id for id, _, _ in done])
+    """The contents of recordings that are done belong to them."""
     rows = [{"sha256": sha256, "versions": fingerprint(versions), "recording": id} for id, sha256, versions in done]
     insert = inserting(connection, contents).values(sha256="", versions="", recording=0)
     keys = [contents.c.sha256, contents.c.versions]
@@ -109,9 +112,10 @@ def leave_alone(connection: Connection, copies: ColumnElement[bool]) -> None:
     connection.execute(update(recordings).where(copies).values(FREED | UNDONE | values))
 
 
-def _take(connection: Connection, sha256: str, versions: Versions, id: int) -> None:
+def _take(connection: Connection, sha256: str, versions: Versions, id: int) -> bool:
+    """Whether nobody had the content; now the recording has it."""
     insert = inserting(connection, contents).values(sha256=sha256, versions=fingerprint(versions), recording=id)
-    connection.execute(insert.on_conflict_do_nothing())
+    return connection.execute(insert.on_conflict_do_nothing()).rowcount == 1
 
 
 def _stored(connection: Connection, id: int, sha256: str, versions: Versions) -> int | None:

@@ -44,11 +44,13 @@ class Speeds:
     bytes_per_second: dict[str, float]
 
 
-def counts(connection: Connection, source: str | None) -> dict[State, int]:
+def counts(connection: Connection, source: str | None, plan: str | None) -> dict[State, int]:
     """By state, how many recordings are in it; a state that none is in is left out."""
     query = select(_c.state, func.count()).group_by(_c.state).order_by(_c.state)
     if source is not None:
         query = query.where(_c.source == source)
+    if plan is not None:
+        query = query.where(_c.plan == plan)
     return {state: count for state, count in connection.execute(query)}
 
 

@@ -17,7 +17,7 @@ _c = recordings.c
 _PLANNING = 0x706C_616E
 _KNOWN = columns(
     "id key_hash etag size call_id folder_key asked_id row state need why plan wanted_listening wanted_judging "
-    "wanted_levelling done_listening done_judging done_levelling sha256 copy_of generation attempts interruptions"
+    "wanted_levelling done_listening done_judging done_levelling sha256 copy_of generation attempts interruptions error"
 )
 
 
@@ -103,7 +103,7 @@ def _facts(one: Seen, plan: str) -> dict[str, Any]:
 
 _WISHES = ("etag", "wanted_listening", "wanted_judging", "wanted_levelling")
 _STORED = ("done_listening", "done_judging", "done_levelling")
-_KEPT = ("state", "generation", "attempts", "interruptions", "copy_of", *_STORED)
+_KEPT = ("state", "generation", "attempts", "interruptions", "copy_of", "error", *_STORED)
 _PLANNED = ("need", "why", "plan")
 
 
@@ -124,14 +124,15 @@ def _change(row: AnyRow, one: Seen, plan: str) -> dict[str, Any]:
 
 
 def _keep(new: dict[str, Any], old: Mapping[Any, Any], one: Seen) -> None:
-    """A recording of which nothing new is wanted: as it was. One that waits for another plan's wish, which was never
-    carried out, is done where what is stored is what is wanted now, and else waits for this plan."""
+    """A recording of which nothing new is wanted: as it was. One that waits for another plan's wish, or failed at it,
+    is done where what is stored is what is wanted now; one that still waits does so for this plan."""
     new |= {"need": old["need"], "why": old["why"]}
     stored = Versions(*(old[name] for name in _STORED))
-    if old["state"] != "pending":
+    waits = old["state"] in ("pending", "failed", "quarantined") and old["need"] is not None
+    if waits and stored == one.versions and old["etag"] == new["etag"]:
+        new |= {"state": "done", "need": None, "why": "", "error": None}
+    elif old["state"] != "pending":
         new["plan"] = old["plan"]
-    elif stored == one.versions and old["etag"] == new["etag"]:
-        new |= {"state": "done", "need": None, "why": ""}
 
 
 def _pend(new: dict[str, Any], old: Mapping[Any, Any], is_other: bool) -> None:

@@ -205,3 +205,12 @@ def test_a_call_id_follows_the_manifest_until_something_lies_under_it(ledger: Le
     assert recorded(ledger, "a.wav", call_id="right")["a.wav"].call_id == "right"
     assert recorded(ledger, "a.wav", call_id="taken")["a.wav"].call_id.startswith("taken-")
     assert recorded(ledger, "c.wav", call_id="other", versions=RUBRIC_2)["c.wav"].call_id == "kept"
+
+
+def test_a_wish_that_failed_is_forgotten_when_it_is_no_longer_wanted(ledger: Ledger) -> None:
+    run = ledger.begin({})
+    done(ledger, run, "a.wav")
+    ledger.failed(claimed(ledger, run, "a.wav", need="level", versions=RUBRIC_2)["a.wav"].id, run, "bad", 1)
+    ledger.record(SOURCE, [seen("a.wav", need=None)], PLAN)
+    again = one(ledger, "a.wav")
+    assert (again.state, again.error, again.need) == ("done", None, None)
