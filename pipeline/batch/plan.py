@@ -42,6 +42,8 @@ class Plan:
     `known_audio` is the length in seconds of the recordings to be listened to that is known, `guessed_audio` what the
     others' sizes say. `work_seconds` is what one worker takes by the speed that was measured, None where none was of
     the needs in `unmeasured`. `engine`, `judge` and `rubrics` are the rules in words; `notes` are sentences for people.
+    `mark` is a fingerprint of the rules and of what the manifest lists: a run does what waits for its own plan alone,
+    and not what one with a longer manifest left.
     """
 
     source: str
@@ -58,6 +60,7 @@ class Plan:
     guessed_audio: float = 0.0
     work_seconds: float | None = None
     unmeasured: tuple[Need, ...] = ()
+    mark: str = ""
     engine: str = ""
     judge: str = ""
     rubrics: tuple[str, ...] = ()
@@ -125,10 +128,11 @@ def make_plan(
     for call_type in (DEFAULT_CALL_TYPE,) if listed is None else sorted(listed.call_types):
         rules.rubric(call_type)  # before anything is written
     tally = Tally(ledger.speeds())
+    mark = rules.plan if listed is None else f"{rules.plan}{listed.mark[:16]}"
     for chunk in plan(bucket, ledger, rules, manifest=listed, out=out, tally=tally):
         if record:
-            ledger.record(bucket.url, chunk, rules.plan)
-    return tally.plan(bucket.url, rules, _notes(bucket.url, listed, tally.objects))
+            ledger.record(bucket.url, chunk, mark)
+    return tally.plan(bucket.url, rules, mark, _notes(bucket.url, listed, tally.objects))
 
 
 def _notes(source: str, manifest: BucketManifest | None, objects: int) -> tuple[str, ...]:
@@ -238,7 +242,7 @@ class Tally:
         else:
             self.guessed_audio += seen.size / bytes_of_a_second(seen.key, self.speeds.bytes_per_second)
 
-    def plan(self, source: str, rules: Rules, notes: Sequence[str]) -> Plan:
+    def plan(self, source: str, rules: Rules, mark: str, notes: Sequence[str]) -> Plan:
         """What was counted."""
         seconds, unmeasured = seconds_of_work(self.work, self.known_audio + self.guessed_audio, self.speeds)
         order = sorted(self.needs.items(), key=lambda one: (NEEDS.index(one[0][0]), -one[1], one[0][1]))
@@ -257,6 +261,7 @@ class Tally:
             guessed_audio=self.guessed_audio,
             work_seconds=None if unmeasured else seconds,
             unmeasured=unmeasured,
+            mark=mark,
             engine=rules.engine.words,
             judge=rules.judge.words,
             rubrics=tuple(dict.fromkeys(rules.rubric(one).words for one in sorted(self.rubrics))),

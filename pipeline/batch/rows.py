@@ -5,6 +5,7 @@ A key names an object and never a path of ours: `../a.wav` is matched with an ob
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -105,6 +106,14 @@ class BucketManifest:
     companions: frozenset[str] = frozenset()
     call_types: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """A fingerprint of which recordings it lists, whatever it says of them."""
+        digest = hashlib.sha256()
+        for key in self.rows:
+            digest.update(f"{key}\0".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
 
 
 def read_bucket_manifest(manifest: str | Path, bucket: Bucket) -> BucketManifest:

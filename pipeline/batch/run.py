@@ -19,7 +19,7 @@ from pipeline.archive.scores import open_scores
 from pipeline.archive.temporary import sweep_temporary, temporary_folder
 from pipeline.batch.places import default_ledger
 from pipeline.batch.plan import Plan, make_plan
-from pipeline.batch.versions import Rules, rules_of
+from pipeline.batch.versions import rules_of
 from pipeline.batch.work import Job, Place, Result
 from pipeline.batch.workers import CALL_TIMEOUT, Runner, Workers, default_workers
 from pipeline.errors import LedgerError
@@ -121,7 +121,7 @@ def score_bucket(
         )
         count = workers or default_workers(settings)
         hire = runner or (lambda at: Workers(at, count, call_timeout=call_timeout))
-        return _Batch(book, bucket, rules, place, plan, count, hire, progress).run()
+        return _Batch(book, bucket, place, plan, count, hire, progress).run()
 
 
 @contextmanager
@@ -147,7 +147,6 @@ class _Batch:
 
     book: Ledger
     bucket: Bucket
-    rules: Rules
     place: Place
     plan: Plan
     workers: int
@@ -157,12 +156,13 @@ class _Batch:
     began: float = field(default_factory=time.monotonic)
     in_a_row: int = 0
     stopped: str | None = None
+    last_fault: str = ""
     postponed: dict[int, int] = field(default_factory=dict)
 
     def run(self) -> Summary:
         """Work until nothing is left that this run may do."""
         self.progress = Progress(self.plan.to_do)
-        name = self.book.begin({"plan": self.rules.plan, "workers": self.workers})
+        name = self.book.begin({"plan": self.plan.mark, "workers": self.workers})
         ended = "stopped"
         try:
             with temporary_folder() as folder, _beating(self.place.ledger, name, self._disown):
@@ -170,27 +170,30 @@ class _Batch:
                 with self.hire(place) as runner:
                     while self._round(runner, name):
                         pass
+            self._tell_put_off()
             ended = "stopped" if self.stopped else "finished"
         finally:
             self.book.end(name, ended)
         return self._summary()
 
     def _round(self, runner: Runner, run: str) -> bool:
-        """Whether another round is worth while: recordings were put off, and may go through a little later."""
-        put_off = self.progress.postponed
+        """Whether another round is worth while: recordings were done with, so that others may wait again that were put
+        off, or were taken for copies of one that failed after all."""
+        ended = False
         for results in runner(self._jobs(run)):
+            ended = True
             for result in results:
                 self._count(result, run)
             if self.told:
                 self.told(self.progress)
-        return self.stopped is None and self.progress.postponed > put_off
+        return ended and self.stopped is None
 
     def _jobs(self, run: str) -> Iterator[Job]:
         """Jobs of what this run claims, a few recordings at a time, until nothing is left or it is told to stop."""
         each = _CLAIM
         while self.stopped is None:
             self._pause()
-            claimed = self.book.claim(run, self.bucket.url, each * self.workers, self.rules.plan)
+            claimed = self.book.claim(run, self.bucket.url, each * self.workers, self.plan.mark)
             if not claimed:
                 return
             fresh = [one for one in claimed if self.postponed.get(one.id, 0) < _IN_A_ROW]
@@ -230,15 +233,25 @@ class _Batch:
             return
         self.in_a_row += 1
         self.postponed[result.id] = self.postponed.get(result.id, 0) + 1
+        self.last_fault = result.reason or ""
         if result.fault == "full" or self.in_a_row >= _IN_A_ROW + self.workers:
             self.stopped = f"{result.reason} The batch stopped here; nothing is lost, and running it again goes on."
+
+    def _tell_put_off(self) -> None:
+        """Say why, where recordings are left because storage failed for them each time."""
+        left = sum(times >= _IN_A_ROW for times in self.postponed.values())
+        if left and self.stopped is None:
+            self.stopped = (
+                f"Storage failed {_IN_A_ROW} times for {left} recording{'s' if left != 1 else ''}, the last time so: "
+                f"{self.last_fault} Running it again goes on."
+            )
 
     def _disown(self) -> None:
         """Others took this run for dead, after minutes without a sign of life, and have what it had."""
         self.stopped = "The ledger took this run for dead, and other runs have its recordings. Run it again to go on."
 
     def _summary(self) -> Summary:
-        now, counts = self.progress, self.book.counts(self.bucket.url)
+        now, counts = self.progress, self.book.counts(self.bucket.url, self.plan.mark)
         return Summary(
             plan=self.plan,
             done=now.done,
@@ -246,7 +259,7 @@ class _Batch:
             failed=now.failed,
             quarantined=now.quarantined,
             left=counts.get("pending", 0),
-            elsewhere=counts.get("claimed", 0),  # what this run had is pending again
+            elsewhere=self.book.counts(self.bucket.url).get("claimed", 0),  # what this run had is pending again
             audio_seconds=now.audio_seconds,
             seconds=time.monotonic() - self.began,
             stopped=self.stopped,

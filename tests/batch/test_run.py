@@ -1,0 +1,95 @@
+"""What a run takes on and when it is over: its own plan and no other, and all of that."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import pytest
+
+from pipeline.archive.ledger import open_ledger
+from pipeline.archive.scores_folder import FolderScores
+from pipeline.batch import run as driver
+from pipeline.batch.run import score_bucket
+from pipeline.batch.work import work
+from pipeline.errors import StorageError
+from pipeline.fakes import write_fake
+from tests.batch.conftest import FAKE, here
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+def score(source, **options):
+    options = {"out": source.parent / "out", "settings": FAKE, "runner": here, "workers": 1} | options
+    return score_bucket(source, **options)
+
+
+def states(source):
+    with open_ledger(source.parent / "out" / "ledger.db") as ledger:
+        return {one.key: one.state for one in ledger.all()}
+
+
+def test_run_does_what_its_manifest_lists_and_not_what_an_earlier_one_left(source):
+    @contextmanager
+    def stopped_after_one(place):
+        def run(jobs):
+            yield work(place, next(jobs))
+            raise KeyboardInterrupt
+
+        with here(place):
+            yield run
+
+    for name in "abcd":
+        write_fake(source / f"{name}.wav", seed=ord(name))
+    with pytest.raises(KeyboardInterrupt):
+        score(source, runner=stopped_after_one)
+    manifest = source.parent / "calls.csv"
+    manifest.write_text("recording\nd.wav\n", encoding="utf-8")
+    listed = score(source, manifest=manifest)
+    assert (listed.plan.to_do, listed.done, listed.left) == (1, 1, 0)
+    assert states(source) == {"a.wav": "done", "b.wav": "pending", "c.wav": "pending", "d.wav": "done"}
+    manifest.write_text("recording\nd.wav\nb.wav\n", encoding="utf-8")
+    assert score(source, manifest=manifest).done == 1
+    assert score(source).plan.of_need("listen") == 1
+    assert set(states(source).values()) == {"done"}
+
+
+def test_run_tries_a_copy_itself_where_the_original_fails(source):
+    @contextmanager
+    def at_once(place):
+        def run(jobs):
+            with ThreadPoolExecutor(4) as pool:
+                yield from pool.map(partial(work, place), list(jobs))
+
+        with here(place):
+            yield run
+
+    for name in "ab":
+        write_fake(source / f"{name}.wav", work=0.5, fail="nothing is said")
+    summary = score(source, runner=at_once)
+    assert (summary.copies, summary.failed, summary.left) == (1, 2, 0)
+    assert set(states(source).values()) == {"failed"}
+
+
+def test_run_says_why_a_recording_is_left_that_storage_failed_for_each_time(source, monkeypatch):
+    def denied(self, call_id, files, *, keep=()):
+        if call_id == "a":
+            raise StorageError(f"{call_id}: permission denied.", "denied")
+        written(self, call_id, files, keep=keep)
+
+    written = FolderScores.write
+    monkeypatch.setattr(FolderScores, "write", denied)
+    monkeypatch.setattr(driver, "_LONGEST_PAUSE", 0.01)
+    for name in "ab":
+        write_fake(source / f"{name}.wav", seed=ord(name))
+    summary = score(source)
+    assert (summary.done, summary.left) == (1, 1)
+    assert summary.stopped == (
+        "Storage failed 5 times for 1 recording, the last time so: a: permission denied. Running it again goes on."
+    )
