@@ -1,17 +1,23 @@
 """SIGKILL at ten moments of a batch: nothing is lost, nothing is done twice but what was in flight, nothing is left."""
 
+import json
 import os
 import random
+import re
 import signal
 import time
 from pathlib import Path
 
 import pytest
 
+from pipeline.archive.ledger import open_ledger
+from pipeline.archive.scores import open_scores
+from tests.archive.postgres import new_database
+from tests.archive.s3_server import CREDENTIALS
 from tests.batch.batches import BOOKS, TIMES, Site, ended
 
 CALLS, WORKERS, KILLS = 60, 2, 10
-WORK = 0.1  # seconds that a call takes, so that kills land inside
+WORK = 0.2  # seconds that a call takes, so that kills land inside
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 
@@ -55,6 +61,39 @@ def test_batch_killed_ten_times_ends_as_if_undisturbed(tmp_path):
 
     assert site.run()["plan"]["to_do"] == 0
     assert sum(site.listened.values()) == CALLS * 2 + redone  # the calm run's are in the same log
+
+
+@pytest.mark.slow
+def test_batch_between_servers_killed_twice_leaves_nothing_in_the_bucket(s3, tmp_path):
+    ledger, out = new_database(), s3.bucket("killed")
+    environ = {**CREDENTIALS, "RIDEALONG_LEDGER": ledger}
+    site = Site(tmp_path / "killed", out=out, options=("--workers", "2"), environ=environ)
+    site.fakes(12, work=0.05)
+    moments = random.Random(7)
+    for number in range(2):
+        process = site.start()
+        wait_for_calls(site, process, sum(site.listened.values()) + 2)
+        time.sleep(moments.random() * 0.3)  # in the middle of writing, too
+        (os.killpg if number == 1 else os.kill)(process.pid, signal.SIGKILL)
+        ended(process)
+    assert site.run()["left"] == 0
+    with open_ledger(ledger) as book:
+        rows = list(book.all())
+    assert {one.state for one in rows} == {"done"} and {one.attempts - one.interruptions for one in rows} == {1}
+    assert sum(site.listened.values()) - 12 <= sum(one.interruptions for one in rows) <= 2 * 2
+    assert site.leftovers() == []
+
+    scores = open_scores(out)
+    keys = {one["Key"] for one in s3.client().list_objects_v2(Bucket="killed")["Contents"]}
+    named = {f"calls/{one}/current.json" for one in scores.call_ids()}
+    for key in set(named):
+        files = json.loads(s3.client().get_object(Bucket="killed", Key=key)["Body"].read())
+        named |= set(re.findall(r'"key": *"([^"]+)"', json.dumps(files)))
+    assert {key.removeprefix("calls/") for key in keys} == {key.removeprefix("calls/") for key in named}
+    calm = Site(tmp_path / "calm", source=site.source)
+    calm.run()
+    stored = {f"{one}/{name}": scores.read(one, name) for one in scores.call_ids() for name in scores.files(one)}
+    assert stored == calm.files()
 
 
 def wait_for_calls(site, process, count):
