@@ -125,13 +125,14 @@ def _change(row: AnyRow, one: Seen, plan: str) -> dict[str, Any]:
 
 def _keep(new: dict[str, Any], old: Mapping[Any, Any], one: Seen) -> None:
     """A recording of which nothing new is wanted: as it was. One that waits for another plan's wish, or failed at it,
-    is done where what is stored is what is wanted now; one that still waits does so for this plan."""
+    is done where what is stored is what is wanted now; one that still waits does so for this plan, and so will a copy
+    whose original goes."""
     new |= {"need": old["need"], "why": old["why"]}
     stored = Versions(*(old[name] for name in _STORED))
     waits = old["state"] in ("pending", "failed", "quarantined") and old["need"] is not None
     if waits and stored == one.versions and old["etag"] == new["etag"]:
         new |= {"state": "done", "need": None, "why": "", "error": None}
-    elif old["state"] != "pending":
+    elif old["state"] not in ("pending", "copy"):
         new["plan"] = old["plan"]
 
 

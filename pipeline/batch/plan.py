@@ -226,7 +226,7 @@ class Tally:
         else:
             self._to_do(seen, before)
             return True
-        waits = before.state == "pending"  # for another plan, which was not carried out
+        waits = before.state in ("pending", "copy")  # for another plan's run; a copy may, once its original is gone
         return waits or not same or before.row != seen.row
 
     def _to_do(self, seen: Seen, before: Recording | None) -> None:

@@ -93,3 +93,17 @@ def test_run_says_why_a_recording_is_left_that_storage_failed_for_each_time(sour
     assert summary.stopped == (
         "Storage failed 5 times for 1 recording, the last time so: a: permission denied. Running it again goes on."
     )
+
+
+def test_run_does_a_copy_itself_whose_original_changed_though_the_manifest_grew(source):
+    manifest = source.parent / "calls.csv"
+    for name in "ab":
+        write_fake(source / f"{name}.wav", seed=1)
+    manifest.write_text("recording\na.wav\nb.wav\n", encoding="utf-8")
+    assert score(source, manifest=manifest).copies == 1
+    write_fake(source / "a.wav", seed=2, seconds=70)
+    write_fake(source / "c.wav", seed=3)
+    manifest.write_text("recording\na.wav\nb.wav\nc.wav\n", encoding="utf-8")
+    summary = score(source, manifest=manifest)
+    assert (summary.done, summary.left) == (3, 0)
+    assert set(states(source).values()) == {"done"}
