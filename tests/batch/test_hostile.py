@@ -3,8 +3,9 @@ reason, and no two share an id."""
 
 import csv
 import io
+import json
 import os
-import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,7 @@ def test_batch_of_hostile_keys_in_a_bucket(s3, tmp_path, monkeypatch):
     assert score_bucket(source, out=out, settings=FAKE, runner=here).plan.to_do == 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
 def test_batch_of_hostile_file_names(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     source, secret = tmp_path / "source", tmp_path / "secret.wav"
@@ -160,32 +162,28 @@ def test_batch_of_a_hostile_manifest(tmp_path):
     cells = [SCRIPT, FORMULA, "\x00\x1b[31m nul", "{{ 7*7 }} ${x} %s"]
     lines = [[f"{number}.wav", cell, cell, cell] for number, cell in enumerate(cells)]
     path = source / "calls.csv"
-    path.write_text(manifest_of([["recording", "rep", "customers", FORMULA], *lines]), encoding="utf-8")
-    try:
-        summary = score_bucket(source, out=out, manifest=path, settings=FAKE, runner=here)
-    except ManifestError as error:  # a NUL is a fault of the file, said with its line
-        assert "line 4" in str(error)
-        path.write_text(manifest_of([["recording", "rep", "customers", FORMULA], *lines[:2], lines[3]]))
-        summary = score_bucket(source, out=out, manifest=path, settings=FAKE, runner=here)
-    rows = rows_of(out)
-    checked(out, rows, summary)
-    assert summary.done >= 3
-    page = (out / "calls" / "0" / "scorecard.html").read_text(encoding="utf-8")
-    assert "&lt;script&gt;" in page or SCRIPT not in page
+    path.write_text(manifest_of([["recording", "rep", "customer", FORMULA], *lines]), encoding="utf-8")
+    summary = score_bucket(source, out=out, manifest=path, settings=FAKE, runner=here)
+    checked(out, rows_of(out), summary)
+    assert summary.done == 4
+    for number, cell in enumerate(cells):
+        card = json.loads((out / "calls" / str(number) / "scorecard.json").read_text(encoding="utf-8"))
+        assert card["details"][FORMULA] == cell.replace("\x00\x1b", "")
+    assert "&lt;script&gt;" in (out / "calls" / "0" / "scorecard.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("rep,customers\nA,B\n", "the column 'recording' is missing"),
-        ("recording,recording\n0.wav,0.wav\n", "recording"),
-        ("recording,call_id\n0.wav,../../x\n", "call_id"),
-        ("recording,rep\n0.wav\n", "line 2"),
-        ("recording\n../../etc/passwd\n", "leaves|source|outside"),
-        ("recording\n/etc/passwd\n", "line 2|none of its"),
-        ("recording,notes\n0.wav," + "x" * 10_000_000 + "\n", "MB|characters|bytes|too large|longer|limit"),
-        ("", "calls.csv"),
-        ("\x00" * 1000, "calls.csv"),
+        ("recording,recording\n0.wav,0.wav\n", "the column 'recording' comes more than once"),
+        ("recording,call_id\n0.wav,../../x\n", r"column 'call_id': got '\.\./\.\./x'"),
+        ("recording,rep\n0.wav\n", "line 2: 1 field. Allowed: 2"),
+        ("recording\n../../etc/passwd\n", "leaves the folder"),
+        ("recording\n/etc/passwd\n", "'/etc/passwd' is no such path"),
+        ("recording,notes\n0.wav," + "x" * 10_000_000 + "\n", "larger than field limit"),
+        ("", "the file is empty"),
+        ("\x00" * 1000, "the column 'recording' is missing"),
     ],
     ids=["no recording", "column twice", "id", "too few cells", "path", "absolute", "10 MB", "empty", "zeros"],
 )
@@ -194,7 +192,6 @@ def test_batch_refuses_a_manifest_with_faults_before_anything_is_done(tmp_path, 
     source.mkdir()
     (source / "0.wav").write_bytes(fake_bytes(seed=1))
     (source / "calls.csv").write_text(text, encoding="utf-8")
-    with pytest.raises(Exception, match=r"calls\.csv") as raised:
+    with pytest.raises(ManifestError, match=said) as raised:
         score_bucket(source, out=out, manifest=source / "calls.csv", settings=FAKE, runner=here)
-    assert type(raised.value).__module__ == "pipeline.errors" and re.search(said, str(raised.value)), raised.value
     assert len(str(raised.value)) < 5_000 and not (out / "calls").exists()

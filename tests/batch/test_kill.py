@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tests.batch.batches import BOOKS, TIMES, Site, ended
 CALLS, WORKERS, KILLS = 60, 2, 10
 WORK = 0.2  # seconds that a call takes, so that kills land inside
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked for in /proc")
 
 
 @pytest.mark.slow
