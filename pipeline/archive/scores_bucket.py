@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from pipeline.archive.call_folder import Content, write_content
 from pipeline.archive.name_search import NameSearch
 from pipeline.archive.scores import checked_id, checked_names, is_sound
 from pipeline.archive.scores_folder import told
+from pipeline.archive.temporary import temporary_folder
 from pipeline.errors import StorageError
 
 _CURRENT = "current.json"
@@ -53,8 +53,8 @@ class BucketScores:
         checked_names([*files, *keep])
         there = self._objects(checked_id(call_id))
         kept = self._kept(call_id, set(keep) - set(files), there) if keep else {}
-        with tempfile.TemporaryDirectory(prefix="ridealong-") as folder:
-            ready = {name: _ready(call_id, name, files[name], Path(folder)) for name in sorted(files)}
+        with temporary_folder() as folder:
+            ready = {name: _ready(call_id, name, files[name], folder) for name in sorted(files)}
             self._send(ready, there)
         current = {**kept, **{name: stored for name, (stored, _) in ready.items()}}
         self._bucket.put(_key(call_id), _current_json(current))
@@ -74,8 +74,10 @@ class BucketScores:
         return self._read(stored)
 
     def files(self, call_id: str) -> tuple[str, ...]:
-        """The names of the call's files, sorted."""
-        return tuple(sorted(self._current(checked_id(call_id))))
+        """The names of the call's files, sorted; one whose object somebody deleted is left out."""
+        current = self._current(checked_id(call_id))
+        there = self._objects(call_id) if current else {}
+        return tuple(sorted(name for name, stored in current.items() if stored.key in there))
 
     def call_ids(self) -> Iterator[str]:
         """The ids of all calls, in the bucket's order."""

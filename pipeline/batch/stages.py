@@ -75,7 +75,7 @@ def judged_anew(desk: Desk, recording: Recording, call: Call | None = None, audi
     heard is then kept, so that nobody must listen again.
     """
     is_new = audio is not None
-    stored = () if is_new else patiently(lambda: desk.scores.files(recording.call_id))
+    stored = () if is_new else _stored(desk, recording)
     if call is None:
         call = with_roles(_kept_call(desk, recording), row_for(recording))
     keep = tuple(name for name in (AUDIO,) if name in stored)
@@ -109,7 +109,7 @@ def levelled(desk: Desk, recording: Recording) -> Made:
     findings = findings_of(_kept(desk, recording, FINDINGS))
     call = with_row(kept, row_for(recording))
     files: dict[str, Content] = {} if call == kept else {CALL: call_json(call)}
-    stored = patiently(lambda: desk.scores.files(recording.call_id))
+    stored = _stored(desk, recording)
     keep = tuple(name for name in (CALL, FINDINGS, "transcript.vtt", "speakers.rttm", AUDIO) if name in stored)
     return _made(desk, call, findings, files, [one for one in keep if one not in files], has_sound=AUDIO in stored)
 
@@ -137,12 +137,24 @@ def _kept_call(desk: Desk, recording: Recording) -> Call:
 
 
 def _kept(desk: Desk, recording: Recording, name: str) -> bytes:
-    """A stored file of the call. Raises KeptError where it is not there, StorageError where the store fails."""
+    """A stored file of the call. Raises KeptError where it is not there or damaged, StorageError as the store fails."""
     try:
         return patiently(lambda: desk.scores.read(recording.call_id, name))
     except StorageError as error:
         if error.fault == "missing":
             raise KeptError(f"{name} of {recording.call_id}: is not kept any more. Listen again.") from error
+        if error.fault == "refused":  # by this call's files: another can be read
+            raise KeptError(f"{name} of {recording.call_id}: is damaged ({error}). Listen again.") from error
+        raise
+
+
+def _stored(desk: Desk, recording: Recording) -> tuple[str, ...]:
+    """The names of the call's files; none where the list of them is damaged, as all are written anew then."""
+    try:
+        return patiently(lambda: desk.scores.files(recording.call_id))
+    except StorageError as error:
+        if error.fault == "refused":
+            return ()
         raise
 
 

@@ -13,6 +13,7 @@ from pipeline.archive import call_folder
 from pipeline.archive.scores import open_scores
 from pipeline.archive.scores_bucket import BucketScores
 from pipeline.archive.scores_folder import FolderScores
+from pipeline.archive.temporary import temporary_folder
 from pipeline.errors import MediaError, StorageError, UsageError
 from tests.archive.memory_bucket import MemoryBucket
 from tests.archive.s3_server import CREDENTIALS, s3_server
@@ -269,6 +270,7 @@ def test_bucket_damaged_objects_are_told():
     del bucket.stored[key]
     with pytest.raises(StorageError, match="is not there"):
         scores.read("a", "card")
+    assert scores.files("a") == ()
     with pytest.raises(StorageError, match="so it cannot be kept"):
         scores.write("a", {}, keep=["card"])
     entry = {"key": "calls/b/0/card", "sha256": "0", "size": 1}
@@ -278,6 +280,14 @@ def test_bucket_damaged_objects_are_told():
             scores.files("a")
     scores.write("a", {"card": "3"})
     assert held(scores, "a") == {"card": b"3"}
+
+
+def test_bucket_files_are_made_where_a_killed_writer_leaves_nothing_for_good():
+    made = []
+    with temporary_folder() as other:
+        BucketScores(MemoryBucket()).write("a", {"sound": lambda path: made.append(path) or path.write_bytes(b"s")})
+        assert made[0].parent.name.rpartition("-")[0] == other.name.rpartition("-")[0]  # what sweep_temporary goes by
+    assert not made[0].parent.exists()
 
 
 def test_bucket_an_unreachable_one_is_not_an_empty_one():

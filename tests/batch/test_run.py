@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -9,6 +10,7 @@ from functools import partial
 import pytest
 
 from pipeline.archive.ledger import open_ledger
+from pipeline.archive.scores import open_scores
 from pipeline.archive.scores_folder import FolderScores
 from pipeline.batch import run as driver
 from pipeline.batch.run import score_bucket
@@ -107,3 +109,23 @@ def test_run_does_a_copy_itself_whose_original_changed_though_the_manifest_grew(
     summary = score(source, manifest=manifest)
     assert (summary.done, summary.left) == (3, 0)
     assert set(states(source).values()) == {"done"}
+
+
+def test_run_scores_anew_what_somebody_damaged_in_a_bucket(s3, source):
+    out, client = s3.bucket("out"), s3.client()
+    for name in "abcd":
+        write_fake(source / f"{name}.wav", seed=ord(name))
+    assert score(source, out=out).done == 4
+    keys = [one["Key"] for one in client.list_objects_v2(Bucket="out")["Contents"]]
+    call = next(key for key in keys if key.startswith("calls/c/") and key.endswith("call.json"))
+    vtt = next(key for key in keys if key.startswith("calls/d/") and key.endswith("transcript.vtt"))
+    client.put_object(Bucket="out", Key="calls/a/current.json", Body=b"{")
+    client.delete_object(Bucket="out", Key="calls/b/current.json")
+    client.put_object(Bucket="out", Key=call, Body=b"no call")
+    client.delete_object(Bucket="out", Key=vtt)
+    summary = score(source, out=out, rubric="deal_review")
+    assert (summary.done, summary.left, summary.stopped) == (4, 0, None)
+    scores = open_scores(out)
+    for name in "abcd":
+        assert json.loads(scores.read(name, "scorecard.json"))["rubric"]["id"] == "deal_review"
+        assert len(scores.files(name)) == 6 - (name == "d")
