@@ -1,8 +1,8 @@
 """What Prefect is told before a flow of many calls runs; imported before anything else of Prefect.
 
 Measured with Prefect 3.8 on two busy cores (`benchmarks/prefect_overhead.py`, 600 calls): the temporary server that
-Prefect starts where no `PREFECT_API_URL` is set spends 28 ms on a task run as it comes, falls behind, and had 482 of 603
-rows when the flow ended; with the settings below it spends 6 ms and had all. A server of your own wants the same: see
+Prefect starts where no `PREFECT_API_URL` is set spends 28 ms on a task run as it comes, falls behind, and had 482 of
+603 rows when the flow ended; with the settings below it spends 6 ms and had all. A server of your own wants the same: see
 docs/prefect.md.
 """
 
