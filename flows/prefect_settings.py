@@ -2,8 +2,8 @@
 
 Measured with Prefect 3.8 on two busy cores (`benchmarks/prefect_overhead.py`, 600 calls): the temporary server that
 Prefect starts where no `PREFECT_API_URL` is set spends 28 ms on a task run as it comes, falls behind, and had 482 of
-603 rows when the flow ended; with the settings below it spends 6 ms and had all. A server of your own wants the same: see
-docs/prefect.md.
+603 rows when the flow ended; with the settings below it spends 6 ms and had all. A server of your own wants the same:
+see docs/prefect.md.
 """
 
 from __future__ import annotations
