@@ -15,6 +15,7 @@ from pipeline.archive.faults import storage_fault
 from pipeline.archive.folder import FAILURES, INDEX, stored_scorecards, write_file
 from pipeline.archive.name_search import NameSearch
 from pipeline.archive.scores import is_sound
+from pipeline.errors import OutputError, StorageError
 
 __all__ = ["clear_beside", "still_beside"]
 
@@ -40,6 +41,8 @@ def clear_beside(out: Path, calls: Collection[str], person: str | None) -> None:
             _clear_index(out)
     except OSError as error:
         raise storage_fault(error, str(out)) from error
+    except OutputError as error:
+        raise StorageError(str(error), "refused") from error
 
 
 def still_beside(out: Path, person: str) -> Iterator[str]:
@@ -69,14 +72,19 @@ def _clear_failures(path: Path, calls: Collection[str], person: str | None) -> N
 
 
 def _clear_index(out: Path) -> None:
-    """The page of the calls that are left, with the failures that are left."""
+    """The page of the calls that are left, with the failures that are left; none where one of them cannot be read."""
     from pipeline.report.index_page import index_page
 
     failures = [(line[0], line[-1]) for line in _read(out / FAILURES)[1:] if line]
-    if cards := stored_scorecards(out):
-        write_file(out / INDEX, index_page(cards, failures))
-    else:
+    try:
+        cards = stored_scorecards(out)
+        page = index_page(cards, failures) if cards else None
+    except (ValueError, LookupError, TypeError, AttributeError):  # no scorecard, or of another version
+        page = None
+    if page is None:
         (out / INDEX).unlink()
+    else:
+        write_file(out / INDEX, page)
 
 
 def _read(path: Path) -> list[list[str]]:

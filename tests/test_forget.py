@@ -282,8 +282,18 @@ def test_forget_makes_the_pages_beside_the_calls_anew(local, tmp_path):
     page = (out / "index.html").read_text(encoding="utf-8")
     assert "calls/other/scorecard.html" in page and "silence" in page and "calls/row/" not in page
     assert not (out / ".making-index.html").exists()
-    forgotten(local, calls=["other"])
+    (out / "calls" / "other" / "scorecard.json").write_text("[]")
+    forgotten(local, calls=["no such call"])
+    assert (out / "index.html").exists()
+    forgotten(local, person=NAME)
     assert not (out / "index.html").exists()
+
+
+def test_forget_the_last_call_takes_the_page_of_all_calls(local, tmp_path):
+    local.done("a.wav", "row")
+    (tmp_path / "out" / "index.html").write_text("row")
+    forgotten(local, calls=["row"])
+    assert not (tmp_path / "out" / "index.html").exists()
 
 
 def test_forget_tells_of_files_that_are_not_its_own(local, tmp_path):
@@ -450,6 +460,35 @@ def test_forget_says_that_a_file_beside_the_calls_cannot_be_changed(local, tmp_p
 
     monkeypatch.setattr("pathlib.Path.unlink", refused)
     with pytest.raises(StorageError, match="out"):
+        forgotten(local, person=NAME)
+
+
+def test_forget_says_that_a_page_beside_the_calls_cannot_be_written(local, tmp_path, monkeypatch):
+    world(local)
+    (tmp_path / "out" / "failures.csv").write_text("call_id,source,reason\nrow,a.wav,x\nleft,b.wav,y\n")
+
+    def full(*given, **named):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pathlib.Path.write_text", full)
+        with pytest.raises(StorageError, match=r"failures\.csv: cannot be written \(No space left on device\)"):
+            forgotten(local, person=NAME)
+    assert forgotten(local, person=NAME).still_found == ()
+
+
+def test_forget_says_that_a_file_cannot_be_searched(local, tmp_path, monkeypatch):
+    world(local)
+    (tmp_path / "out" / "odd.bin").write_bytes(b"x")
+    real = type(tmp_path).open
+
+    def refused(path, *given, **named):
+        if path.name == "odd.bin":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *given, **named)
+
+    monkeypatch.setattr("pathlib.Path.open", refused)
+    with pytest.raises(StorageError, match=r"odd\.bin"):
         forgotten(local, person=NAME)
 
 
