@@ -144,12 +144,15 @@ def retry(
     out: Out,
     call: Annotated[list[str] | None, typer.Option("--call", help="A call's id; again for each.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All calls that failed or are in quarantine.")] = False,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="All calls that were scored and whose scorecards are gone from OUT.")
+    ] = False,
     ledger: Ledger = None,
 ) -> None:
     """Let failed calls and those in quarantine wait again; the next batch tries them."""
     from pipeline import terminal_books
 
-    terminal_books.retry(out, calls=call or (), every=every, ledger=ledger)
+    terminal_books.retry(out, calls=call or (), every=every, missing=missing, ledger=ledger)
 
 
 def export(

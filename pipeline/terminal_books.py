@@ -58,14 +58,22 @@ def failures(out: str, *, ledger: str | None, csv_file: Path | None, as_json: bo
         print("No call has failed.")
 
 
-def retry(out: str, *, calls: Sequence[str], every: bool, ledger: str | None) -> None:
-    """Let calls that failed wait again as if they had never failed, and say how many."""
-    if bool(calls) == every:
-        raise UsageError("Name the calls with --call ID (again for each), or take all that failed with --all.")
+def retry(out: str, *, calls: Sequence[str], every: bool, missing: bool, ledger: str | None) -> None:
+    """Let calls that failed wait again as if they had never failed, or such whose scorecards are gone, and say how
+    many."""
+    if [bool(calls), every, missing].count(True) != 1:
+        raise UsageError(
+            "Name the calls with --call ID (again for each), take all that failed with --all, or those whose "
+            "scorecards are gone with --missing."
+        )
     with known_ledger(out, ledger) as book:
-        count = book.retry(None if every else [_failed_id(book, call, out) for call in calls])
+        if missing:
+            count, none = book.lost(_missing(book, out)), f"Every call that is done has its scorecard in {plain(out)}."
+        else:
+            count = book.retry(None if every else [_failed_id(book, call, out) for call in calls])
+            none = "No call has failed, so none is to be tried again."
     if not count:
-        print("No call has failed, so none is to be tried again.")
+        print(none)
         return
     one = count == 1
     told = f"wait{'s' if one else ''} again; the next `ridealong batch` tries {'it' if one else 'them'}."
@@ -144,6 +152,15 @@ def _confirmed(found: Sequence[Forgettable]) -> bool:
         )
     print(f"Remove {counted(len(found), 'call')} for good? Type yes: ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("yes", "y")
+
+
+def _missing(book: Ledger, out: str) -> list[int]:
+    """The recordings that are done in the ledger, and have no scorecard."""
+    from pipeline.archive.scores import open_scores
+    from pipeline.listen.call_rows import folder_key
+
+    stored = set(map(folder_key, open_scores(out).call_ids()))
+    return [one.id for one in book.all(["done"]) if folder_key(one.call_id) not in stored]
 
 
 def _failed_id(book: Ledger, call: str, out: str) -> int:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -116,6 +117,21 @@ def test_batch_from_plan_to_forgetting(ridealong, recordings, tmp_path):
     assert (status, told["forgotten"], told["to_do"]) == (0, 1, 1)
 
 
+def test_batch_scores_anew_what_was_deleted(ridealong, recordings, tmp_path):
+    out = tmp_path / "out"
+    (recordings / "bad.mp3").unlink()
+    assert ridealong("batch", recordings, "--out", out, *ARGUMENTS)[0] == 0
+    whole = {path: path.read_bytes() for path in (out / "calls").rglob("*") if path.is_file()}
+    assert ridealong("retry", out, "--missing")[1] == f"Every call that is done has its scorecard in {out}.\n"
+    shutil.rmtree(out / "calls")
+    _, _, stderr = ridealong("batch", recordings, "--out", out, *ARGUMENTS)
+    assert "There is no scorecard left in" in stderr and not (out / "calls").exists()
+    assert ridealong("retry", out, "--missing")[1].startswith("2 calls wait again;")
+    status, stdout, stderr = ridealong("batch", recordings, "--out", out, *ARGUMENTS)
+    assert status == 0 and "its scorecard is gone" in stderr and "scored 2" in words(stdout)
+    assert {path: path.read_bytes() for path in (out / "calls").rglob("*") if path.is_file()} == whole
+
+
 def test_batch_failures_as_csv_and_json(ridealong, recordings, tmp_path):
     out = tmp_path / "out"
     write_fake(recordings / "=1+1.mp3", fail="=cmd|'/c calc'!A0")
@@ -136,8 +152,9 @@ def test_batch_failures_as_csv_and_json(ridealong, recordings, tmp_path):
         (["status", "{none}"], "no batch is known to have been scored here: there is no ledger"),
         (["status", "{out}", "--ledger", "redis://x"], "the ledger's URL cannot be used"),
         (["failures", "{none}"], "no batch is known to have been scored here"),
-        (["retry", "{out}"], "Name the calls with --call ID (again for each), or take all that failed with --all."),
+        (["retry", "{out}"], "Name the calls with --call ID (again for each), take all that failed with --all, or"),
         (["retry", "{out}", "--all", "--call", "first"], "Name the calls with --call ID"),
+        (["retry", "{out}", "--all", "--missing"], "those whose scorecards are gone with --missing"),
         (["retry", "{out}", "--call", "nobody"], "nobody: there is no such call in"),
         (["retry", "{out}", "--call", "first"], "first: this call has not failed (it is done)"),
         (["export", "{none}", "--to", "x.csv"], "there are no scorecards here"),

@@ -229,6 +229,10 @@ class Ledger:
             return self._database.write(claims.retry, None)
         return sum(self._database.write(claims.retry, piece) for piece in pieces(ids))
 
+    def lost(self, ids: Sequence[int]) -> int:
+        """How many of these were done, and wait to be done anew because their scorecards are gone."""
+        return sum(self._database.write(claims.lost, piece) for piece in pieces(ids))
+
     def hold(self, ids: Sequence[int]) -> None:
         """Set the recordings aside: whoever works on them loses them, and `forget` finds them if it breaks off."""
         for piece in pieces(ids):

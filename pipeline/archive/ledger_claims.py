@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from sqlalchemy.sql.dml import Update
 
 from pipeline.archive.ledger_contents import release_contents, release_copies
-from pipeline.archive.ledger_rows import CHANGED, COLUMNS, FREED, ours, recording_of
+from pipeline.archive.ledger_rows import CHANGED, COLUMNS, FREED, UNDONE, ours, recording_of
 from pipeline.archive.ledger_runs import bury
 from pipeline.archive.ledger_tables import CLAIMED, Clock, recordings, runs
 from pipeline.archive.ledger_text import reason_text
@@ -141,3 +141,10 @@ def retry(connection: Connection, ids: Sequence[int] | None) -> int:
     if ids is not None:
         wanted = and_(wanted, _c.id.in_(ids))
     return connection.execute(update(recordings).where(wanted).values(values)).rowcount
+
+
+def lost(connection: Connection, ids: Sequence[int]) -> int:
+    """How many of the recordings were done; since nothing of them is stored any more, they wait to be done anew."""
+    values = FREED | UNDONE | {"need": "listen", "why": "its scorecard is gone", "attempts": 0, "interruptions": 0}
+    done = and_(_c.state == "done", _c.id.in_(ids))
+    return connection.execute(update(recordings).where(done).values(values)).rowcount

@@ -103,7 +103,7 @@ def score_bucket(
     with _opened(where, out, dry_run) as book:
         if not dry_run:
             _release_dead(book, out)
-        plan = make_plan(bucket, book, rules, manifest=manifest, out=out, record=not dry_run)
+        plan = _noted(make_plan(bucket, book, rules, manifest=manifest, out=out, record=not dry_run), out)
         if planned:
             planned(plan)
         if dry_run or not plan.to_do:
@@ -122,6 +122,16 @@ def score_bucket(
         count = workers or default_workers(settings)
         hire = runner or (lambda at: Workers(at, count, call_timeout=call_timeout))
         return _Batch(book, bucket, place, plan, count, hire, progress).run()
+
+
+def _noted(plan: Plan, out: str | Path) -> Plan:
+    """The plan, saying so where all scorecards of earlier runs are gone."""
+    if not plan.unchanged or next(open_scores(out).call_ids(), None) is not None:
+        return plan
+    gone = (
+        f"There is no scorecard left in {out}; `ridealong retry {out} --missing` has those scored anew that are done."
+    )
+    return replace(plan, notes=(*plan.notes, gone))
 
 
 @contextmanager
