@@ -21,9 +21,10 @@ __all__ = ["sweep_temporary", "temporary_folder"]
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """A folder of this process, below the system's for temporary files; it goes with all that is in it."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-"))
+def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
+    """A folder of this process, below the system's for temporary files or another; it goes with all that is in it.
+    Raises OSError where it cannot be made."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=inside))
     try:
         yield folder
     finally:

@@ -13,6 +13,7 @@ from pipeline.archive.bucket import Bucket
 from pipeline.archive.buckets import open_bucket
 from pipeline.archive.ledger import Ledger, open_ledger
 from pipeline.archive.scores import Scores, open_scores
+from pipeline.archive.temporary import sweep_temporary
 from pipeline.assess.behaviours import Classifier
 from pipeline.assess.calibration import Calibration, load_calibration
 from pipeline.assess.rubric import Rubric
@@ -74,10 +75,14 @@ class Desk:
             self._rubrics[call_type] = rubric_of(call_type, self.place.rubric, self._calibration)
         return self._rubrics[call_type]
 
-    @property
+    @cached_property
     def temporary(self) -> Path | None:
-        """The folder for recordings on their way, None for the system's."""
-        return None if self.place.temporary is None else Path(self.place.temporary)
+        """The run's folder for recordings on their way; None where there is none, as on another machine than the run's:
+        then each process has its own, and what killed ones left there goes now."""
+        if self.place.temporary is not None and Path(self.place.temporary).is_dir():
+            return Path(self.place.temporary)
+        sweep_temporary()
+        return None
 
 
 @lru_cache(maxsize=1)

@@ -7,10 +7,11 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pipeline.archive.recordings import Done, Need, Recording
+from pipeline.archive.temporary import temporary_folder
 from pipeline.batch.desk import Desk, patiently
 from pipeline.batch.fetch import Fetched, fetch, named_for_people, places_for
 from pipeline.batch.stages import Made, done_of, judged_anew, levelled, listened, recalled
@@ -219,15 +220,18 @@ def _named(places: Mapping[str, tuple[str, Path]]) -> Iterator[None]:
 @contextmanager
 def _private_folder(desk: Desk) -> Iterator[Path]:
     """A folder that nobody else may read, gone afterwards. Raises StorageError where none can be made."""
+    run_s = desk.temporary
     try:
-        made = tempfile.TemporaryDirectory(prefix="ridealong-", dir=desk.temporary, ignore_cleanup_errors=True)
+        with ExitStack() as made:
+            folder = made.enter_context(temporary_folder(run_s))
+            kept = made.pop_all()
     except OSError as error:
-        where = desk.temporary or tempfile.gettempdir()
+        where = run_s or tempfile.gettempdir()
         fault: StorageFault = "full" if error.errno in _FULL else "denied"
         raise StorageError(
             f"{where}: no folder for recordings can be made ({error.strerror}). Make room there and allow writing, or "
             "name another folder in the variable TMPDIR.",
             fault,
         ) from error
-    with made as folder:
-        yield Path(folder)
+    with kept:
+        yield folder

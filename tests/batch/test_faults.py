@@ -2,11 +2,14 @@
 finishes all."""
 
 import errno
+import subprocess
 import threading
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
-from pipeline.archive import call_folder
+from pipeline.archive import call_folder, temporary
 from pipeline.archive.ledger import open_ledger
 from pipeline.archive.scores import open_scores
 from pipeline.batch import desk
@@ -154,6 +157,22 @@ def full_for_temporary(full):
         return (limited if is_temporary else real)(path, mode, *given, **named)
 
     return opened
+
+
+def test_batch_goes_on_where_the_folder_of_the_run_is_another_machine_s(s3, bucket, tmp_path, monkeypatch):
+    @contextmanager
+    def elsewhere(place):
+        with here(replace(place, temporary=str(tmp_path / "not on this machine"))) as runner:
+            yield runner
+
+    own, dead = tmp_path / "tmp", subprocess.Popen(["true"])
+    dead.wait()
+    monkeypatch.setattr("tempfile.tempdir", str(own))
+    left = own / f"{temporary._prefix()}{dead.pid}-x"  # what a killed worker left on that machine
+    left.mkdir(parents=True)
+    told = score_bucket(bucket, out=tmp_path / "out", settings=FAKE, runner=elsewhere)
+    assert (told.done, told.failed, told.stopped) == (CALLS, 0, None)
+    assert list(own.iterdir()) == []
 
 
 # --- databases ------------------------------------------------------------------------------------------

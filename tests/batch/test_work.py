@@ -502,9 +502,10 @@ def test_work_without_a_ledger_ends_the_run(site, tmp_path) -> None:
         site.work("listen", id_, ledger=f"sqlite:///{tmp_path / 'bucket' / 'a.wav'}")
 
 
-def test_work_says_where_no_temporary_folder_can_be_made(site, tmp_path) -> None:
+def test_work_says_where_no_temporary_folder_can_be_made(site, tmp_path, monkeypatch) -> None:
     (id_,) = site.seen(site.fake("a.wav"))
-    (result,) = site.work("listen", id_, temporary=str(tmp_path / "nowhere"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    (result,) = site.work("listen", id_, temporary=None)
     assert (result.state, result.fault) == ("postponed", "denied")
     assert "no folder for recordings can be made" in result.reason
 
