@@ -19,7 +19,7 @@ class WordlessError(RidealongError):
 
 def nameless(error: Exception) -> Exception:
     """The error itself where its words name nobody; else a WordlessError, and the words go to this process's log."""
-    if type(error) in (LedgerError, UsageError, WordlessError):
+    if type(error) in (LedgerError, UsageError) or isinstance(error, WordlessError):
         return error
     _log.error("%s: %s", type(error).__name__, error, exc_info=not isinstance(error, RidealongError))
     where = "Its words may name people, so they are in the log of the process that ran this."

@@ -170,7 +170,6 @@ def _dask(place: Place, count: int, address: str | None, timeout: float) -> Iter
 
 @contextmanager
 def _ray(place: Place, count: int, address: str | None, timeout: float) -> Iterator[_Team]:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it reports usage by default; read when it is started
     import ray
     from prefect_ray import RayTaskRunner
     from prefect_ray.context import remote_options

@@ -5,6 +5,7 @@ limits, schedules and shows; what is done is what the ledger says. Nothing that 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -28,7 +29,9 @@ from pipeline.batch.workers import CALL_TIMEOUT  # noqa: E402
 from pipeline.errors import UsageError  # noqa: E402
 from pipeline.settings import Engine, ListenSettings  # noqa: E402
 
-__all__ = ["score_bucket"]
+__all__ = ["in_flow", "score_bucket"]
+
+Shown = Callable[[run.Progress], None]
 
 TABLE = "ridealong-summary"
 PROGRESS = "ridealong-progress"
@@ -60,10 +63,10 @@ def score_bucket(
     Dask or Ray cluster, at `address` or made for the flow with `workers` processes. `shard` is how many tasks a flow
     has. Prefect stores these parameters, so a ledger with a password is named by the variable RIDEALONG_LEDGER alone.
     """
-    try:
+
+    def go(shown: Shown) -> run.Summary:
         _refuse_password(ledger)
-        hired = hire(runner, workers=workers, shard=shard, address=address, call_timeout=call_timeout)
-        summary = run.score_bucket(
+        return run.score_bucket(
             source,
             out=out,
             manifest=manifest,
@@ -75,16 +78,58 @@ def score_bucket(
             workers=workers,
             tries=tries,
             call_timeout=call_timeout,
-            runner=hired,
-            progress=_Bar(),
+            runner=hire(runner, workers=workers, shard=shard, address=address, call_timeout=call_timeout),
+            progress=shown,
         )
+
+    try:
+        return _numbers(_shown(go))
     except Exception as error:
         raise nameless(error) from None
-    numbers = _numbers(summary)
-    _show(numbers)
+
+
+def in_flow(go: Callable[[Shown], run.Summary]) -> run.Summary:
+    """What `go` gives, as a flow that Prefect shows with the same artifacts; `go` gets what tells Prefect the progress.
+
+    For callers with a terminal of their own. An error of `go` is the caller's as it is, and without words Prefect's.
+    """
+    ended: list[run.Summary | Exception] = []
+
+    @flow(name="score-bucket", persist_result=False)
+    def score_bucket_here() -> None:
+        try:
+            ended.append(_shown(go))
+        except Exception as error:
+            ended.append(error)
+            raise nameless(error) from None
+
+    try:
+        score_bucket_here()
+    except Exception:
+        if not ended:
+            raise
+    if isinstance(ended[0], _Stopped):
+        return ended[0].summary
+    if isinstance(ended[0], Exception):
+        raise ended[0]
+    return ended[0]
+
+
+class _Stopped(WordlessError):
+    """The batch stopped before all was tried."""
+
+    def __init__(self, summary: run.Summary) -> None:
+        self.summary = summary
+        super().__init__(f"{STOPPED} {summary.left} recordings are left.")
+
+
+def _shown(go: Callable[[Shown], run.Summary]) -> run.Summary:
+    """What `go` gives, shown as artifacts of the flow that runs. Raises _Stopped where it stopped, to fail the flow."""
+    summary = go(_Bar())
+    _show(_numbers(summary))
     if summary.stopped:
-        raise WordlessError(f"{STOPPED} {numbers['left']} recordings are left.")
-    return numbers
+        raise _Stopped(summary)
+    return summary
 
 
 def _refuse_password(ledger: str | None) -> None:

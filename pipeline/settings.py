@@ -15,8 +15,9 @@ OPT_OUTS = {
     "DO_NOT_TRACK": "1",  # Prefect's client
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",  # its server, which does not heed DO_NOT_TRACK
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
-"""Environment variables that stop pyannote.audio, Prefect and the hub client from reporting usage."""
+"""Environment variables that stop pyannote.audio, Prefect, the hub client and Ray from reporting usage."""
 
 
 def keep_private() -> None:

@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +21,7 @@ from pipeline.terminal_figures import counted, plain
 
 if TYPE_CHECKING:
     from pipeline.batch.plan import Plan
-    from pipeline.batch.run import Summary
+    from pipeline.batch.run import Progress, Summary
     from pipeline.settings import ListenSettings
 
 _log = logging.getLogger(__name__)
@@ -71,25 +71,33 @@ def batch(
         if plan.to_do and not dry_run:
             followed(Progress(plan.to_do))
 
+    def go(shown: Callable[[Progress], None] | None = None) -> Summary:
+        def progress(now: Progress) -> None:
+            followed(now)
+            if shown:
+                shown(now)
+
+        return score_bucket(
+            source,
+            out=out,
+            manifest=manifest,
+            ledger=ledger,
+            rubric=rubric,
+            settings=settings,
+            judge=judge,
+            calibration=calibration,
+            workers=count,
+            tries=tries,
+            call_timeout=call_timeout,
+            dry_run=dry_run,
+            runner=_hired(runner, address, workers, call_timeout),
+            planned=planned,
+            progress=progress,
+        )
+
     try:
         with _stoppable(asked), _in_words(runner), looking, followed:
-            summary = score_bucket(
-                source,
-                out=out,
-                manifest=manifest,
-                ledger=ledger,
-                rubric=rubric,
-                settings=settings,
-                judge=judge,
-                calibration=calibration,
-                workers=count,
-                tries=tries,
-                call_timeout=call_timeout,
-                dry_run=dry_run,
-                runner=_hired(runner, address, workers, call_timeout),
-                planned=planned,
-                progress=followed,
-            )
+            summary = go() if runner == "local" or dry_run else _flow()(go)
     except (KeyboardInterrupt, RidealongError) as error:
         if isinstance(error, RidealongError) and not asked.is_set():  # a cluster that is stopped fails in many ways
             raise
@@ -113,11 +121,24 @@ def _hired(runner: RunnerName, address: str | None, workers: int | None, call_ti
         if address:
             raise UsageError(f"--address {address} needs --runner dask or ray: local workers have no address.")
         return None
-    for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_INTERNAL_LEVEL"):
-        os.environ.setdefault(name, "CRITICAL")  # it tells of every task, across the live view
+    _quiet_prefect()
     from flows.runners import hire
 
     return hire(runner, workers=workers, address=address, call_timeout=call_timeout)
+
+
+def _flow() -> Callable[[Callable[[Callable[[Progress], None]], Summary]], Summary]:
+    """What runs the batch as a flow of Prefect."""
+    _quiet_prefect()
+    from flows.score_bucket import in_flow
+
+    return in_flow
+
+
+def _quiet_prefect() -> None:
+    """Keep Prefect, which tells of every task, from writing across the live view; before it is imported."""
+    for name in ("PREFECT_LOGGING_LEVEL", "PREFECT_LOGGING_INTERNAL_LEVEL"):
+        os.environ.setdefault(name, "CRITICAL")
 
 
 @contextmanager

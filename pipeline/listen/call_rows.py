@@ -69,7 +69,7 @@ def default_row(path: Path) -> CallRow:
     """The row of a recording or transcript that no manifest describes; what is assumed is said in `defaults`."""
     is_transcript = path.suffix.lower() in TRANSCRIPT_FORMATS
     row = unlisted_row(path.stem)
-    return replace(row, **{"transcript" if is_transcript else "recording": path.resolve()})
+    return replace(row, transcript=path.resolve()) if is_transcript else replace(row, recording=path.resolve())
 
 
 def unlisted_row(stem: str) -> CallRow:

@@ -18,9 +18,11 @@ from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_se
 from flows import prefect_settings, runners
 from flows.private import WordlessError
 from flows.runners import hire
-from flows.score_bucket import score_bucket
+from flows.score_bucket import in_flow, score_bucket
 from pipeline.archive.ledger import open_ledger
-from pipeline.errors import UsageError
+from pipeline.batch.plan import Plan
+from pipeline.batch.run import Progress, Summary
+from pipeline.errors import LedgerError, UsageError
 from pipeline.fakes import write_fake
 
 CALLS = 30
@@ -182,3 +184,24 @@ def test_the_temporary_server_alone_is_set_up(harness, monkeypatch):
     assert os.environ["RIDEALONG_TRIED"] == "yes"
     assert os.environ["HOME"] != "elsewhere"
     monkeypatch.delenv("RIDEALONG_TRIED")
+
+
+def test_a_terminal_of_its_own_gets_the_summary_and_prefect_the_artifact(harness):
+    def go(shown):
+        shown(Progress(planned=2, done=2))
+        return Summary(Plan("file:///calls", objects=2), done=2, seconds=1.0, stopped="The store is full.")
+
+    summary = in_flow(go)
+    assert (summary.done, summary.stopped) == (2, "The store is full.")
+    first, *_ = sorted(ask(lambda client: client.read_flow_runs()), key=lambda one: one.start_time, reverse=True)
+    assert (first.state.type.value, "full" in first.state.message) == ("FAILED", False)
+    tables = [one for one in ask(lambda client: client.read_artifacts()) if one.flow_run_id == first.id]
+    assert any('"done", "number": 2' in str(one.data) for one in tables)
+
+
+def test_a_terminal_of_its_own_gets_errors_as_they_are(harness):
+    def go(shown):
+        raise LedgerError("the ledger is away")
+
+    with pytest.raises(LedgerError, match="the ledger is away"):
+        in_flow(go)
