@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import psutil
+
 from pipeline.fakes import fake_bytes
 
 HERE = Path(__file__).resolve().parent
