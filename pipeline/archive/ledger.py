@@ -7,7 +7,7 @@ a database that is away, and raises LedgerError in words when it stays away: the
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +24,7 @@ from pipeline.archive.ledger_rows import pieces
 from pipeline.archive.ledger_runs import Run
 from pipeline.archive.ledger_schema import is_made, make_ready, serve, served
 from pipeline.archive.ledger_text import quoted, unquoted
-from pipeline.archive.recordings import Done, Recording, Seen, State, Versions
+from pipeline.archive.recordings import Done, Marks, Need, Recording, Seen, State, Versions
 from pipeline.errors import UsageError
 
 __all__ = ["Ledger", "Pace", "Run", "Speed", "Speeds", "open_ledger"]
@@ -99,6 +99,12 @@ class Ledger:
         for piece in pieces(keys):
             found |= self._database.read(ledger_sync.forgotten, piece, quoted(source))
         return found
+
+    def outdated(self, source: str, marks: Marks, but: Container[int] = ()) -> tuple[list[int], int]:
+        """The recordings without those `but` whose stored results are not those of the rules that make these `marks`:
+        the ids of those that can be judged or levelled anew, or wait or failed; and how many others there are, which
+        would have to be listened to. Nothing is said of recordings that nothing is stored of."""
+        return self._database.read(ledger_sync.outdated, quoted(source), marks, but)
 
     def is_forgotten(self, sha256: str) -> bool:
         """Whether a recording of these bytes was forgotten, under whatever key."""
@@ -182,9 +188,10 @@ class Ledger:
         meanwhile; then it waits again."""
         return self._database.write(held.copied, id, run, original, sha256)
 
-    def failed(self, id: int, run: str, reason: str, tries: int) -> State | None:
-        """`failed`, or `quarantined` after so many failures; None where the recording is no longer the run's."""
-        return self._database.write(claims.failed, id, run, reason, tries)
+    def failed(self, id: int, run: str, reason: str, tries: int, *, need: Need | None = None) -> State | None:
+        """`failed`, or `quarantined` after so many failures; None where the recording is no longer the run's. `need` is
+        the work that failed where that is less than was needed: what may help it differs."""
+        return self._database.write(claims.failed, id, run, reason, tries, need)
 
     def postponed(self, id: int, run: str, reason: str) -> bool:
         """Whether the recording was still the run's; it waits again, and the attempt does not count."""

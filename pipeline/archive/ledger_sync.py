@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, not_, or_, select, text, update
 
-from pipeline.archive.ledger_rows import COLUMNS, UNDONE, recording_of
+from pipeline.archive.ledger_rows import COLUMNS, MAX_IDS, UNDONE, recording_of
 from pipeline.archive.ledger_tables import AnyRow, Clock, columns, recordings, tombstones
 from pipeline.archive.ledger_text import json_text, key_hash, quoted, suffix, unquoted
-from pipeline.archive.recordings import Recording, Seen, Versions
+from pipeline.archive.recordings import Marks, Recording, Seen, Versions
 from pipeline.listen.call_rows import ended, folder_key
 
 _c = recordings.c
@@ -35,6 +35,39 @@ def forgotten(connection: Connection, keys: Sequence[str], source: str) -> dict[
     return {
         by_hash[found]: unquoted(etag) for found, etag in connection.execute(query.order_by(tombstones.c.forgotten_at))
     }
+
+
+def outdated(connection: Connection, source: str, marks: Marks, but: Container[int]) -> tuple[list[int], int]:
+    """Of the recordings that something is stored of, without those `but`: the ids of those whose results the rules of
+    today would judge or level anew, or that wait or failed; and of how many the rules would have to hear the sound.
+
+    Where the rules are those that everything was done with, an index answers.
+    """
+    other = _is_other(marks)
+    stale = or_(and_(_c.state == "done", not_(_c.plan.startswith(marks.plan)), other), and_(_c.state == "copy", other))
+    open_ = _c.state.in_(("pending", "claimed", "failed", "quarantined"))
+    query = select(_c.id, and_(_c.state == "done", not_(_begins(marks.listening))).label("unheard"))
+    query = query.where(_c.source == source, _c.done_levelling != "", or_(open_, stale)).order_by(_c.id)
+    ids, unheard = [], 0
+    for row in connection.execution_options(yield_per=MAX_IDS).execute(query):
+        if row.id not in but:
+            unheard += row.unheard
+            if not row.unheard:
+                ids.append(row.id)
+    return ids, unheard
+
+
+def _is_other(marks: Marks) -> ColumnElement[bool]:
+    """Whether other rules made the wishes of a recording; a copy's are those that it shares with its original."""
+    levels = (
+        and_(_c.row.contains(f'"call_type":"{name}"', autoescape=True), not_(_c.wanted_levelling.startswith(mark)))
+        for name, mark in marks.levelling
+    )
+    return or_(not_(_begins(marks.listening)), not_(_c.wanted_judging.startswith(marks.judging)), *levels)
+
+
+def _begins(listening: Sequence[str]) -> ColumnElement[bool]:
+    return or_(*(_c.wanted_listening.startswith(mark) for mark in listening))
 
 
 def record(connection: Connection, source: str, seen: Sequence[Seen], plan: str) -> int:

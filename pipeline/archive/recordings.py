@@ -23,6 +23,18 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What versions begin with where nothing but their recording's own facts is part of what follows: any of
+    `listening`, `judging`, and by call type one of `levelling`. Plans
+    of the rules that make them begin with `plan`."""
+
+    plan: str
+    listening: tuple[str, ...]
+    judging: str
+    levelling: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A recording as listing, manifest and settings have it now, compared with the ledger.
 

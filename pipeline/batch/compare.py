@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.archive.recordings import Need, Recording, Seen, Versions
 from pipeline.batch.listing import Found
-from pipeline.batch.versions import needed
+from pipeline.batch.versions import needed, with_files_of
 
 __all__ = ["FAILED", "NEEDS", "seen_of"]
 
@@ -17,10 +17,21 @@ FAILED = "failed before"
 def seen_of(found: Found, before: Recording | None, wanted: Versions) -> Seen:
     """The recording as it is now, with what it needs and why; `before` is what the ledger has of it."""
     etag, size = found.etag, found.size
+    need: Need | None = None
+    why = ""
     if before is not None and not etag and before.done_with.levelling:
         etag, size = before.etag, before.size  # it was done, and what was heard is kept
-    need, why = _need(etag, before, wanted)
+        if _is_alone(found, before):
+            wanted = with_files_of(wanted, before.done_with)
+    if before is None or found.etag or before.state != "copy":  # a copy that is gone has what its original has
+        need, why = _need(etag, before, wanted)
     return Seen(found.key, etag, size, found.row["call_id"], found.row, wanted, need, why)
+
+
+def _is_alone(found: Found, before: Recording) -> bool:
+    """Whether the files that lay beside a recording that is gone are gone with it, and are those that were read."""
+    same = all(found.row.get(name) == before.row.get(name) for name in ("transcript", "rttm"))
+    return same and not any(found.files.values())
 
 
 def _need(etag: str, before: Recording | None, wanted: Versions) -> tuple[Need | None, str]:

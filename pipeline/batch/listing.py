@@ -19,7 +19,7 @@ from pipeline.batch.places import local_folder
 from pipeline.batch.rows import BucketManifest, default_dict, url_parts
 from pipeline.listen.call_rows import RECORDING_SUFFIXES
 
-__all__ = ["Found", "Skip", "calls_in"]
+__all__ = ["Found", "Skip", "calls_in", "why_not"]
 
 Skip = Callable[[str, int], None]
 """Told of the reason why objects are passed over, and how many."""
@@ -152,12 +152,17 @@ def _group(group: list[StoredObject], skip: Skip) -> Iterator[Found]:
 def _known(objects: Iterable[StoredObject], skip: Skip) -> Iterator[StoredObject]:
     """Objects with the name of a recording or of captions."""
     for one in objects:
-        if (one.key.startswith(".") or "/." in one.key) and _is_hidden(one.key):
-            skip(HIDDEN, 1)
-        elif splitext(one.key)[1].lower() not in _KNOWN:
-            skip(NO_RECORDING, 1)
+        if reason := why_not(one.key):
+            skip(reason, 1)
         else:
             yield one
+
+
+def why_not(key: str) -> str | None:
+    """Why an object of this name is passed over where no manifest names it; None where it is a call's."""
+    if (key.startswith(".") or "/." in key) and _is_hidden(key):
+        return HIDDEN
+    return None if splitext(key)[1].lower() in _KNOWN else NO_RECORDING
 
 
 def _is_hidden(key: str) -> bool:

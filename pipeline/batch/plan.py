@@ -18,6 +18,7 @@ from pipeline.archive.ledger import Ledger, Speeds
 from pipeline.archive.recordings import Need, Recording, Seen
 from pipeline.batch.compare import FAILED, NEEDS, seen_of
 from pipeline.batch.estimate import bytes_of_a_second, seconds_of_work
+from pipeline.batch.gone import Ids, gone_from
 from pipeline.batch.listing import TRANSCRIPTS, Found, calls_in
 from pipeline.batch.rows import BucketManifest, read_bucket_manifest
 from pipeline.batch.versions import Rules, versions_of
@@ -33,10 +34,11 @@ CHUNK = 1_000
 class Plan:
     """What a run has to do, counted.
 
-    `objects` is how many recordings the bucket holds, all that follow add up to them: `needs` are (need, why, how many)
-    of those to be done, `unchanged` are done already, `in_progress` another run's, `quarantined` failed too often and
-    wait for `retry`, `forgotten` were erased and stay so, `gone` would have to be listened to again and are no longer
-    in the bucket. `missing` of those to be done are named by the manifest and not in the bucket: each fails with that
+    `objects` is how many recordings the bucket holds, with those that were done, are no longer in it and have results
+    that other rules made; all that follow add up to them: `needs` are (need, why, how many) of those to be done,
+    `unchanged` are done already, `in_progress` another run's, `quarantined` failed too often and wait for `retry`,
+    `forgotten` were erased and stay so, `gone` would have to be listened to again and are no longer in the bucket.
+    `missing` of those to be done are named by the manifest and not in the bucket: each fails with that
     reason. `skipped` are (reason, how many) of other objects.
 
     `known_audio` is the length in seconds of the recordings to be listened to that is known, `guessed_audio` what the
@@ -132,7 +134,7 @@ def make_plan(
     for chunk in plan(bucket, ledger, rules, manifest=listed, out=out, tally=tally):
         if record:
             ledger.record(bucket.url, chunk, mark)
-    return tally.plan(bucket.url, rules, mark, _notes(bucket.url, listed, tally.objects))
+    return tally.plan(bucket.url, rules, mark, _notes(bucket.url, listed, tally.listed))
 
 
 def _notes(source: str, manifest: BucketManifest | None, objects: int) -> tuple[str, ...]:
@@ -146,19 +148,28 @@ def plan(
     bucket: Bucket, ledger: Ledger, rules: Rules, *, manifest: BucketManifest | None, out: str | Path, tally: Tally
 ) -> Iterator[Sequence[Seen]]:
     """What the ledger has to be told, in chunks: recordings that are to be done, and what changed of others (`need` is
-    None). `tally` counts all of them.
+    None). `tally` counts all of them. What is gone from the bucket comes last, after a listing that came to its end;
+    where there is a manifest, that is what it lists and nothing else.
 
     Raises UsageError for a manifest of which nothing is in the bucket, nor ever was.
     """
     found = calls_in(bucket, manifest, out, tally.skip)
+    shown = Ids()
     while chunk := list(islice(found, CHUNK)):
         keys = [one.key for one in chunk]
         known, forgotten = ledger.compare(keys, bucket.url), ledger.forgotten(keys, bucket.url)
         if manifest is not None and not (chunk[0].etag or tally.objects or forgotten or ledger.counts(bucket.url)):
             raise _other_place(manifest, chunk[0].key, bucket.url)
+        shown.add(one.id for one in known.values())
         told = list(_compared(chunk, known, forgotten, rules, tally))
         if told:
             yield told
+    tally.listed = tally.objects
+    if manifest is None:
+        for gone in gone_from(bucket.url, ledger, rules, shown, tally.unheard):
+            rows = [Found(one.key, "", 0, one.row) for one in gone]
+            if told := list(_compared(rows, {one.key: one for one in gone}, {}, rules, tally)):
+                yield told
 
 
 def _other_place(manifest: BucketManifest, key: str, source: str) -> UsageError:
@@ -186,10 +197,11 @@ def _compared(
 
 @dataclass(slots=True)
 class Tally:
-    """A plan while it is counted."""
+    """A plan while it is counted. `listed` is how many of its `objects` listing and manifest told of."""
 
     speeds: Speeds
     objects: int = 0
+    listed: int = 0
     unchanged: int = 0
     in_progress: int = 0
     quarantined: int = 0
@@ -206,6 +218,11 @@ class Tally:
     def skip(self, reason: str, count: int) -> None:
         """Objects are passed over."""
         self.skipped[reason] += count
+
+    def unheard(self, count: int) -> None:
+        """Recordings would have to be listened to, and are gone."""
+        self.objects += count
+        self.gone += count
 
     def count(self, seen: Seen, before: Recording | None, found: Found) -> bool:
         """Count a recording; whether the ledger has to be told of it."""

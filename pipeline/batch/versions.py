@@ -13,12 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.archive.recordings import Need, Versions
+from pipeline.archive.recordings import Marks, Need, Versions
 from pipeline.assess.calibration import Calibration, load_calibration
 from pipeline.assess.judge_file import read_judge
 from pipeline.assess.rubric import Rubric, calibrated, load_rubric, rubric_for
@@ -29,7 +29,7 @@ from pipeline.listening import expected_of
 from pipeline.records import CALL_TYPES
 from pipeline.settings import ListenSettings
 
-__all__ = ["JUDGING", "LEVELLING", "LISTENING", "Rule", "Rules", "needed", "rules_of", "versions_of"]
+__all__ = ["JUDGING", "LEVELLING", "LISTENING", "Rule", "Rules", "needed", "rules_of", "versions_of", "with_files_of"]
 
 LISTENING = "1"
 """Raised by hand when the code hears other words, voices or times in the same recording, or reads a transcript anew."""
@@ -70,6 +70,12 @@ class Rules:
         """One fingerprint of all of them: two runs that would make other results of a recording differ in it."""
         marks = [self.engine.mark, self.judge.mark, *([name, rule.mark] for name, rule in self.rubrics)]
         return _mark([marks, self.settings.speakers, self.settings.language])
+
+    @property
+    def marks(self) -> Marks:
+        """What the versions of recordings begin with under these rules."""
+        levelling = tuple((name, rule.mark) for name, rule in self.rubrics)
+        return Marks(self.plan, (self.engine.mark, _imported()), self.judge.mark, levelling)
 
     def rubric(self, call_type: str) -> Rule:
         """The rubric for calls of this type. Raises UsageError where the calibration is not made for it."""
@@ -155,6 +161,11 @@ def versions_of(row: Mapping[str, Any], rules: Rules, files: Mapping[str, str] |
         judging=f"{rules.judge.mark}{_facts(row, 'call_type', 'rep', 'manager', 'customers', 'channels', 'language')}",
         levelling=f"{rules.rubric(row['call_type']).mark}{_levelling(row)}",
     )
+
+
+def with_files_of(wanted: Versions, done: Versions) -> Versions:
+    """The versions wanted of a recording that is gone with what lay beside it: those files count as they were read."""
+    return replace(wanted, listening=f"{wanted.listening[: 2 * _MARK]}{done.listening[2 * _MARK :]}")
 
 
 def _listening(row: Mapping[str, Any], rules: Rules) -> str:
