@@ -17,7 +17,7 @@ from pipeline.archive.ledger_rows import CHANGED, COLUMNS, FREED, UNDONE, ours, 
 from pipeline.archive.ledger_runs import bury
 from pipeline.archive.ledger_tables import CLAIMED, Clock, recordings, runs
 from pipeline.archive.ledger_text import reason_text
-from pipeline.archive.recordings import Recording, State
+from pipeline.archive.recordings import Need, Recording, State
 
 MAX_INTERRUPTIONS = 20
 """So often may a run die while it works on a recording; then that one is taken for the cause, and set aside."""
@@ -113,7 +113,9 @@ def postponed(connection: Connection, id: int, run: str, reason: str) -> bool:
     return mine
 
 
-def failed(connection: Connection, id: int, run: str, reason: str, tries: int) -> State | None:
+def failed(
+    connection: Connection, id: int, run: str, reason: str, tries: int, need: Need | None = None
+) -> State | None:
     """The recording's state now: failed, or quarantined after `tries` failures; None where it is not the run's.
 
     Where it is another recording by now, or other versions are wanted, it is pending: those did not fail.
@@ -123,6 +125,7 @@ def failed(connection: Connection, id: int, run: str, reason: str, tries: int) -
         "state": case((CHANGED, "pending"), (failures >= tries, "quarantined"), else_="failed"),
         "attempts": case((CHANGED, 0), else_=_c.attempts),
         "interruptions": case((CHANGED, 0), else_=_c.interruptions),
+        "need": _c.need if need is None else case((CHANGED, _c.need), else_=need),
         "error": reason_text(reason),
         "finished_at": Clock(),
     }

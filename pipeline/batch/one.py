@@ -16,7 +16,7 @@ from pipeline.batch.desk import Desk, patiently
 from pipeline.batch.fetch import Fetched, fetch, named_for_people, places_for
 from pipeline.batch.stages import Made, done_of, judged_anew, levelled, listened, recalled
 from pipeline.batch.work import Ending, Result
-from pipeline.errors import CallError, KeptError, RidealongError, StorageError, StorageFault
+from pipeline.errors import CallError, JudgeServerError, KeptError, RidealongError, StorageError, StorageFault
 
 __all__ = ["work_on_levels", "work_on_one"]
 
@@ -165,7 +165,8 @@ def _troubled(
         if not (keep and error.is_passing):
             desk.ledger.postponed(recording.id, desk.place.run, reason)
         return Result(recording.id, "postponed", need, reason, error.fault, wall_seconds=seconds)
-    state = desk.ledger.failed(recording.id, desk.place.run, reason, desk.place.tries)
+    at: Need | None = "assess" if isinstance(error, JudgeServerError) else None  # it was heard: another judge may help
+    state = desk.ledger.failed(recording.id, desk.place.run, reason, desk.place.tries, need=at)
     ending: Ending = state if state in ("failed", "quarantined") else "lost"  # another recording by now, or not ours
     return Result(recording.id, ending, need, reason, wall_seconds=seconds)
 

@@ -61,7 +61,8 @@ def recalled(desk: Desk, recording: Recording, sha256: str) -> Call | None:
     """The kept call of a recording whose bytes and engine are as they were, by its row of today; None without one."""
     heard_with = recording.provenance.get("listening")  # `done_with` is gone where it was uploaded anew
     is_same = recording.sha256 == sha256 and heard_with == recording.wanted.listening
-    if not is_same and not (recording.attempts > 1 and _heard_with(desk, recording) == recording.wanted.listening):
+    was_tried = recording.attempts > 1 or recording.error is not None
+    if not is_same and not (was_tried and _heard_with(desk, recording) == recording.wanted.listening):
         return None
     with suppress(KeptError):
         return with_roles(_kept_call(desk, replace(recording, sha256=sha256)), row_for(recording))

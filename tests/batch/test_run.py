@@ -13,9 +13,10 @@ from pipeline.archive.ledger import open_ledger
 from pipeline.archive.scores import open_scores
 from pipeline.archive.scores_folder import FolderScores
 from pipeline.batch import run as driver
+from pipeline.batch import stages
 from pipeline.batch.run import score_bucket
 from pipeline.batch.work import work
-from pipeline.errors import StorageError
+from pipeline.errors import JudgeServerError, StorageError
 from pipeline.fakes import write_fake
 from tests.batch.conftest import FAKE, here
 
@@ -129,3 +130,22 @@ def test_run_scores_anew_what_somebody_damaged_in_a_bucket(s3, source):
     for name in "abcd":
         assert json.loads(scores.read(name, "scorecard.json"))["rubric"]["id"] == "deal_review"
         assert len(scores.files(name)) == 6 - (name == "d")
+
+
+@pytest.mark.parametrize("then", ["retry", "another judge"])
+def test_run_listens_once_where_the_judges_server_fails(source, monkeypatch, then):
+    def down(call, classifier):
+        raise JudgeServerError("http://localhost:1/v1 cannot be asked.")
+
+    log = source.parent / "listened"
+    write_fake(source / "a.wav", log=str(log))
+    with monkeypatch.context() as patched:
+        patched.setattr(stages, "judged", down)
+        assert [score(source, tries=2).failed, score(source, tries=2).quarantined] == [1, 1]
+    if then == "retry":
+        with open_ledger(source.parent / "out" / "ledger.db") as ledger:
+            assert ledger.retry() == 1
+    else:
+        monkeypatch.setattr("pipeline.batch.versions.JUDGING", "2")
+    assert score(source).done == 1
+    assert log.read_text(encoding="utf-8") == "a\n"
