@@ -172,6 +172,10 @@ class Ledger:
         """None where the content is this recording's to work on, else the other that has it, done or at work on it."""
         return self._database.write(held.claim_content, id, sha256, versions, run)
 
+    def heard(self, id: int, sha256: str, listening: str) -> Recording | None:
+        """Another recording of these bytes that was listened to as this version of listening says; None without one."""
+        return self._database.read(held.heard, id, sha256, listening)
+
     def finish(self, id: int, run: str, done: Done) -> bool:
         """Whether the recording was still the run's; it is done. False: released or forgotten meanwhile."""
         return bool(self.finish_many(run, {id: done}))

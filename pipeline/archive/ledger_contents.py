@@ -86,6 +86,13 @@ def copied(connection: Connection, id: int, run: str, original: int, sha256: str
     return True
 
 
+def heard(connection: Connection, id: int, sha256: str, listening: str) -> Recording | None:
+    """Another recording of the same bytes that was listened to in this way and is kept, whatever became of it since."""
+    same = and_(_c.sha256 == sha256, _c.done_listening == listening, _c.state != "copy", _c.id != id)
+    row = connection.execute(select(*COLUMNS).where(same).order_by(_c.id).limit(1)).one_or_none()
+    return None if row is None else recording_of(row)
+
+
 def take_contents(connection: Connection, done: Sequence[tuple[int, str, Versions]]) -> None:
     """The contents of recordings that are done belong to them."""
     rows = [{"sha256": sha256, "versions": fingerprint(versions), "recording": id} for id, sha256, versions in done]

@@ -14,7 +14,7 @@ from pipeline.archive.recordings import Done, Need, Recording
 from pipeline.archive.temporary import temporary_folder
 from pipeline.batch.desk import Desk, patiently
 from pipeline.batch.fetch import Fetched, fetch, named_for_people, places_for
-from pipeline.batch.stages import Made, done_of, judged_anew, levelled, listened, recalled
+from pipeline.batch.stages import Made, borrowed, done_of, judged_anew, levelled, listened, recalled
 from pipeline.batch.work import Ending, Result
 from pipeline.errors import CallError, JudgeServerError, KeptError, RidealongError, StorageError, StorageFault
 
@@ -103,6 +103,9 @@ def _heard(desk: Desk, recording: Recording, fetched: Fetched, began: float) -> 
     call = recalled(desk, recording, fetched.sha256)
     if call is not None:  # uploaded anew without a change
         made = judged_anew(desk, recording, call)
+        return _finished(desk, recording, "listen", made, fetched.sha256, began)
+    if (kept := borrowed(desk, recording, fetched.sha256)) is not None:
+        made = judged_anew(desk, recording, kept[0], sound=kept[1])
         return _finished(desk, recording, "listen", made, fetched.sha256, began)
     call, audio = listened(desk, recording, fetched)
     made = judged_anew(desk, recording, call, audio)

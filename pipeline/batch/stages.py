@@ -21,6 +21,7 @@ from pipeline.score import AUDIO, heard_files, judged, level_files
 
 __all__ = [
     "Made",
+    "borrowed",
     "done_of",
     "judged_anew",
     "levelled",
@@ -53,8 +54,12 @@ def listened(desk: Desk, recording: Recording, fetched: Fetched) -> tuple[Call, 
     if audio is not None and audio.sha256 != fetched.sha256:
         where = named_for_people(recording.key)
         raise StorageError(f"{where}: was changed while it was read. It is tried again.", "unreachable")
-    source = named_for_people(recording.key.rpartition("/")[2])
-    return replace(call, source=source, source_sha256=fetched.sha256), audio
+    return replace(call, source=_name(recording), source_sha256=fetched.sha256), audio
+
+
+def _name(recording: Recording) -> str:
+    """The recording's name, as scorecards show it."""
+    return named_for_people(recording.key.rpartition("/")[2])
 
 
 def recalled(desk: Desk, recording: Recording, sha256: str) -> Call | None:
@@ -69,8 +74,23 @@ def recalled(desk: Desk, recording: Recording, sha256: str) -> Call | None:
     return None
 
 
-def judged_anew(desk: Desk, recording: Recording, call: Call | None = None, audio: Audio | None = None) -> Made:
-    """The call judged: the one given, or the kept one with the roles of its row of today.
+def borrowed(desk: Desk, recording: Recording, sha256: str) -> tuple[Call, bytes | None] | None:
+    """The call and the sound that are kept of the same bytes under another key, by this recording's row; None without
+    such: it had other versions of the judge or the rubric, or tells of other people."""
+    other = desk.ledger.heard(recording.id, sha256, recording.wanted.listening)
+    if other is None:
+        return None
+    with suppress(KeptError):
+        call = with_roles(_kept_call(desk, other), row_for(recording))
+        sound = _kept(desk, other, AUDIO) if AUDIO in _stored(desk, other) else None
+        return replace(call, source=_name(recording)), sound
+    return None
+
+
+def judged_anew(
+    desk: Desk, recording: Recording, call: Call | None = None, audio: Audio | None = None, sound: bytes | None = None
+) -> Made:
+    """The call judged: the one given, with the `sound` that is kept of it, or the kept one with the roles of its row.
 
     Raises KeptError where nothing usable is kept, JudgeServerError where a server judges and does not answer; what was
     heard is then kept, so that nobody must listen again.
@@ -80,7 +100,7 @@ def judged_anew(desk: Desk, recording: Recording, call: Call | None = None, audi
     if call is None:
         call = with_roles(_kept_call(desk, recording), row_for(recording))
     keep = tuple(name for name in (AUDIO,) if name in stored)
-    heard = heard_files(call, audio)
+    heard = heard_files(call, audio) | ({} if sound is None else {AUDIO: sound})
     try:
         findings = judged(call, desk.classifier)
     except JudgeServerError:
@@ -89,7 +109,7 @@ def judged_anew(desk: Desk, recording: Recording, call: Call | None = None, audi
             patiently(lambda: desk.scores.write(recording.call_id, marked, keep=keep))
         raise
     files = {**heard, FINDINGS: findings_json(findings)}
-    return _made(desk, call, findings, files, keep, has_sound=is_new or bool(keep))
+    return _made(desk, call, findings, files, keep, has_sound=AUDIO in heard or bool(keep))
 
 
 def _heard_with(desk: Desk, recording: Recording) -> str:

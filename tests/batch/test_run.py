@@ -149,3 +149,24 @@ def test_run_listens_once_where_the_judges_server_fails(source, monkeypatch, the
         monkeypatch.setattr("pipeline.batch.versions.JUDGING", "2")
     assert score(source).done == 1
     assert log.read_text(encoding="utf-8") == "a\n"
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_run_listens_once_to_equal_bytes_of_which_other_things_are_told(source, moved):
+    log, manifest = source.parent / "listened", source.parent / "calls.csv"
+    write_fake(source / "a.wav", log=str(log), turns=[["Ann", "What does it cost?"], ["Bob", "It depends."]])
+    manifest.write_text("recording,rep\na.wav,Bob\n", encoding="utf-8")
+    assert score(source, manifest=manifest).done == 1
+    calls = source.parent / "out" / "calls"
+    (calls / "a" / "audio.mp3").write_bytes(b"sound")
+    (source / "b.wav").write_bytes((source / "a.wav").read_bytes())
+    if moved:
+        (source / "a.wav").unlink()
+    manifest.write_text("recording,rep\nb.wav,Ann\n", encoding="utf-8")
+    assert score(source, manifest=manifest).done == 1
+    assert log.read_text(encoding="utf-8") == "a\n"
+    card = json.loads((calls / "b" / "scorecard.json").read_bytes())
+    roles = {one["speaker"]: one["role"] for one in card["participants"]}
+    assert (card["call_id"], card["source"], roles["Ann"]) == ("b", "b.wav", "rep")
+    assert (calls / "b" / "audio.mp3").read_bytes() == b"sound"
+    assert b'src="./audio.mp3"' in (calls / "b" / "scorecard.html").read_bytes()
