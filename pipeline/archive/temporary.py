@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["sweep_temporary", "temporary_folder"]
+__all__ = ["sweep_temporary", "temporary_files_in", "temporary_folder"]
 
 
 @contextmanager
@@ -29,6 +29,21 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def temporary_files_in(folder: str | None) -> Iterator[None]:
+    """Meanwhile, whatever in this process makes a temporary file without saying where, libraries too, makes it in the
+    folder; in the system's for None, and on a machine that does not have it. Several threads may do so for one folder.
+    """
+    before = tempfile.tempdir
+    if folder is not None and Path(folder).is_dir():
+        tempfile.tempdir = folder
+    try:
+        yield
+    finally:
+        if folder is not None and tempfile.tempdir == folder:
+            tempfile.tempdir = None if before == folder else before
 
 
 def sweep_temporary() -> None:

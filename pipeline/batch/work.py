@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pipeline.archive.recordings import Need
+from pipeline.archive.temporary import temporary_files_in
 from pipeline.errors import StorageFault
 from pipeline.settings import ListenSettings, keep_private
 
@@ -34,7 +35,8 @@ class Place:
     """All that a worker needs to know of a run, picklable, no models in it.
 
     `source`, `out` and `ledger` are URLs or paths, `run` the run's id in the ledger. `temporary` is the folder for
-    recordings on their way, the system's where None; it is swept when a run is found dead.
+    recordings on their way and all other temporary files, the system's where None; it is swept when a run is found
+    dead.
     """
 
     source: str
@@ -91,9 +93,10 @@ def work(place: Place, job: Job) -> tuple[Result, ...]:
     from pipeline.batch.one import work_on_levels, work_on_one
 
     desk = desk_at(place)
-    if job.need == "level":
-        return work_on_levels(desk, job.ids)
-    return tuple(work_on_one(desk, job.need, id_, keep=job.keep) for id_ in job.ids)
+    with temporary_files_in(place.temporary):  # decoded samples too are somebody's voice
+        if job.need == "level":
+            return work_on_levels(desk, job.ids)
+        return tuple(work_on_one(desk, job.need, id_, keep=job.keep) for id_ in job.ids)
 
 
 def start_worker(settings: ListenSettings) -> None:
