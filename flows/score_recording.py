@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from flows.prefect_settings import prepare
@@ -21,6 +20,7 @@ from prefect.context import TaskRunContext  # noqa: E402
 from prefect.tasks import exponential_backoff  # noqa: E402
 
 from flows.private import nameless  # noqa: E402
+from pipeline.batch.machine import uses_gpu  # noqa: E402
 from pipeline.batch.work import Job, Result  # noqa: E402
 from pipeline.errors import RidealongError  # noqa: E402
 from pipeline.settings import ListenSettings  # noqa: E402
@@ -29,7 +29,6 @@ __all__ = ["GPU_LIMIT", "Hand", "NotDone", "job_name", "score_recording"]
 
 GPU_LIMIT = "ridealong-gpu"
 """The global concurrency limit that jobs on a GPU wait for; one that was never created limits nothing."""
-_NVIDIA = Path("/proc/driver/nvidia/version")
 _RETRIES = 2
 _FIRST_DELAY = 10  # seconds, then 20, half as long again or shorter; each request was repeated for half a minute before
 
@@ -135,14 +134,8 @@ def _endings(results: Results) -> str:
 @contextmanager
 def _turn_on_gpu(settings: ListenSettings, job: Job) -> Iterator[None]:
     """Wait for a turn where the job would use this machine's GPU."""
-    if job.need == "level" or not _has_gpu(settings):
+    if job.need == "level" or not uses_gpu(settings):
         yield
         return
     with concurrency(GPU_LIMIT, strict=False):
         yield
-
-
-def _has_gpu(settings: ListenSettings) -> bool:
-    if settings.engine in ("sphinx", "fake"):
-        return False
-    return settings.device == "cuda" or (settings.device == "auto" and _NVIDIA.exists())

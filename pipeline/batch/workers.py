@@ -4,24 +4,20 @@ job that it had and nothing else; models are loaded once a worker, so memory gro
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as HungError
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any, Protocol, Self
 
-import psutil
-
+from pipeline.batch.machine import cores, free_memory, uses_gpu
 from pipeline.batch.work import Job, Place, Result, start_worker, work
 from pipeline.settings import ListenSettings
 
 CALL_TIMEOUT = 4 * 3600.0
 """Seconds after which a call's worker is taken for hung: a six-hour recording on one slow core takes about as long."""
 _MEMORY = 2 * 1024**3  # bytes that one worker needs with its models: Whisper small in int8, encoder and decoded audio
-_NVIDIA = Path("/proc/driver/nvidia/version")
 _SPARE = 2  # jobs that wait for each worker, so that none is idle while results are written down
 
 Results = tuple[Result, ...]
@@ -37,10 +33,7 @@ class Runner(Protocol):
 
 def default_workers(settings: ListenSettings) -> int:
     """How many workers this machine carries: one for a GPU, else one a core as far as the memory goes."""
-    if settings.engine not in ("sphinx", "fake") and _has_gpu(settings):
-        return 1
-    fitting = psutil.virtual_memory().available // _MEMORY
-    return int(max(1, min(_cores(), fitting)))
+    return 1 if uses_gpu(settings) else max(1, min(cores(), free_memory() // _MEMORY))
 
 
 class Workers:
@@ -123,13 +116,3 @@ def _said(exitcode: int | None) -> str:
     except ValueError:
         name = str(-exitcode)
     return f"signal {name}" + (", as when memory runs out" if name == "SIGKILL" else "")
-
-
-def _has_gpu(settings: ListenSettings) -> bool:
-    """Whether the engine would run on a GPU; torch is not asked, since the driver does without it."""
-    return settings.device == "cuda" or (settings.device == "auto" and _NVIDIA.exists())
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
