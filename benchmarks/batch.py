@@ -1,5 +1,4 @@
-"""What does orchestration cost, and does it stay flat? `python benchmarks/batch.py [orchestration memory unchanged
-levels workers] [--calls N] [--objects N]`
+"""What does orchestration cost, and does it stay flat? `python benchmarks/batch.py [orchestration unchanged workers]`
 
 Made-up one-minute calls of the fake engine, so that nothing but the batch itself is measured: planning, claims, ledger,
 outputs, with local processes and through Prefect's temporary server. `workers` is the real engine on the samples'
@@ -20,15 +19,25 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from pipeline.archive.buckets import open_bucket
+from pipeline.archive.ledger import open_ledger
+from pipeline.archive.recordings import Done
+from pipeline.archive.scores import open_scores
+from pipeline.batch.places import default_ledger
+from pipeline.batch.plan import make_plan
+from pipeline.batch.versions import rules_of
 from pipeline.fakes import fake_bytes
+from pipeline.settings import ListenSettings
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "data" / "samples"
 RESULTS = HERE / "results" / "batch.json"
-PARTS = ("orchestration", "memory", "unchanged", "levels", "workers")
+PARTS = ("orchestration", "unchanged", "workers")
+Row = dict[str, Any]
 
 
 class Tree:
@@ -61,7 +70,7 @@ class Tree:
         return self.peak
 
 
-def batch(source: Path, out: Path, *options: object) -> dict[str, object]:
+def batch(source: Path, out: Path, *options: object) -> Row:
     """What `ridealong batch` says of itself as JSON, with the seconds and the memory that its processes took."""
     command = [sys.executable, "-m", "pipeline.cli", "batch", source, "--out", out, "--json", *map(str, options)]
     began = time.perf_counter()
@@ -83,68 +92,66 @@ def bucket(folder: Path, calls: int) -> Path:
     return folder
 
 
-def orchestration(place: Path, calls: int) -> dict[str, object]:
-    """Calls a second with local processes and with Prefect, on the same bucket."""
-    source = bucket(place / "calls", calls)
-    rows: dict[str, object] = {"calls": calls}
+def orchestration(place: Path, calls: int) -> Row:
+    """Calls a second with local processes and with Prefect on the same bucket, and the most memory that a tenth of the
+    calls and all of them take."""
+    row: Row = {"calls": calls}
     for runner in ("local", "prefect"):
-        said = batch(source, place / runner, "--engine", "fake", "--runner", runner, "--workers", 2)
-        rate = calls / float(said["wall"])
-        rows[runner] = {"wall_s": round(said["wall"], 1), "calls_a_second": round(rate, 1)}
-        rows[runner]["memory_mib"] = round(said["memory"])
-        print(
-            f"{runner}: {calls} calls in {said['wall']:.0f} s, {rate:.1f} a second, {said['memory']:.0f} MiB",
-            flush=True,
-        )
-    overhead = rows["prefect"]["wall_s"] / rows["local"]["wall_s"]
-    rows["prefect_over_local"] = round(overhead, 2)
-    print(f"Prefect over a plain loop: {overhead:.2f} times the time (goal: 40 calls a second with Prefect)")
-    return rows
-
-
-def memory(place: Path, calls: int) -> dict[str, object]:
-    """The most memory of a tenth of the calls against all of them."""
-    rows: dict[str, object] = {}
-    for runner in ("local", "prefect"):
-        peaks = []
+        found = {}
         for count in (calls // 10, calls):
-            source = bucket(place / f"memory-{count}", count)
+            source = bucket(place / f"calls-{count}", count)
             said = batch(source, place / f"{runner}-{count}", "--engine", "fake", "--runner", runner, "--workers", 2)
-            peaks.append(said["memory"])
-        rows[runner] = {
-            "tenth_mib": round(peaks[0]),
-            "all_mib": round(peaks[1]),
-            "ratio": round(peaks[1] / peaks[0], 3),
+            found[count] = said
+            print(f"{runner}: {count} calls in {said['wall']:.0f} s, {said['memory']:.0f} MiB at most", flush=True)
+        row[runner] = {
+            "wall_s": round(found[calls]["wall"], 1),
+            "calls_a_second": round(calls / found[calls]["wall"], 1),
+            "memory_mib": round(found[calls]["memory"]),
+            "memory_ratio": round(found[calls]["memory"] / found[calls // 10]["memory"], 3),
         }
-        print(
-            f"{runner}: {peaks[0]:.0f} MiB for {calls // 10}, {peaks[1]:.0f} MiB for {calls} calls (goal: within 15 %)"
-        )
-    return rows
+        print(f"{runner}: {row[runner]} (goals: 40 a second with Prefect, memory within 15 % of a tenth's)", flush=True)
+    row["prefect_over_local"] = round(row["prefect"]["wall_s"] / row["local"]["wall_s"], 2)
+    print(f"Prefect over a plain loop: {row['prefect_over_local']} times the time")
+    row["levels"] = levels(place, place / f"calls-{calls}", place / f"local-{calls}", calls)
+    return row
 
 
-def unchanged(place: Path, objects: int) -> dict[str, object]:
-    """Seconds in which a second run finds nothing to do. The first one's ledger is made by scoring all."""
-    source = bucket(place / "many", objects)
-    batch(source, place / "many-out", "--engine", "fake", "--workers", 2)
-    said = batch(source, place / "many-out", "--engine", "fake", "--workers", 2)
-    print(f"unchanged: {objects} objects looked through in {said['wall']:.1f} s, {said['memory']:.0f} MiB (goal: 60 s)")
-    return {"objects": objects, "wall_s": round(said["wall"], 1), "memory_mib": round(said["memory"])}
-
-
-def levels(place: Path, calls: int) -> dict[str, object]:
+def levels(place: Path, source: Path, out: Path, calls: int) -> Row:
     """Seconds to give stored calls new levels under another version of their rubric."""
-    source = bucket(place / "levels", calls)
-    batch(source, place / "levels-out", "--engine", "fake", "--workers", 2)
     text = (HERE.parent / "rubrics" / "discovery_call.yaml").read_text()
     changed = place / "discovery_call.yaml"
     version = next(line for line in text.splitlines() if line.startswith("version:"))
     changed.write_text(text.replace(version, 'version: "99.0"', 1))
-    said = batch(source, place / "levels-out", "--engine", "fake", "--workers", 2, "--rubric", changed)
-    print(f"levels: {calls} stored calls under a new rubric in {said['wall']:.1f} s (goal: 30 s)")
+    said = batch(source, out, "--engine", "fake", "--workers", 2, "--rubric", changed)
+    print(f"levels: {calls} stored calls under a new rubric in {said['wall']:.1f} s (goal: 30 s)", flush=True)
     return {"calls": calls, "wall_s": round(said["wall"], 1), "memory_mib": round(said["memory"])}
 
 
-def workers(place: Path, copies: int = 3) -> dict[str, object]:
+def unchanged(place: Path, objects: int) -> Row:
+    """Seconds in which a run finds nothing to do. The ledger is told that all is done; nothing was listened to."""
+    source, out = bucket(place / "many", objects), place / "many-out"
+    settings = ListenSettings(engine="fake")
+    (out / "calls").mkdir(parents=True)
+    with open_ledger(default_ledger(out)) as book:
+        book.serve(open_scores(out).url)
+        place_ = open_bucket(source)
+        rules = rules_of(settings)
+        make_plan(place_, book, rules, out=out)
+        run = book.begin({})
+        while claimed := book.claim(run, place_.url, 1000, rules.plan):
+            book.start_many([one.id for one in claimed], run)
+            book.finish_many(
+                run, {one.id: Done(one.etag.rjust(64, "0"), one.wanted, {}, 60.0, 0.01, "cpu") for one in claimed}
+            )
+        book.end(run)
+    said = batch(source, out, "--engine", "fake", "--workers", 2)
+    if said["plan"]["unchanged"] != objects:
+        sys.exit(f"the ledger was not taken as it is: {said['plan']}")
+    print(f"unchanged: {objects} objects looked through in {said['wall']:.1f} s, {said['memory']:.0f} MiB (goal: 60 s)")
+    return {"objects": objects, "wall_s": round(said["wall"], 1), "memory_mib": round(said["memory"])}
+
+
+def workers(place: Path, copies: int) -> Row:
     """How many times faster two worker processes of the real engine are than one, alternating, start not counted."""
     source = place / "real"
     source.mkdir()
@@ -155,7 +162,7 @@ def workers(place: Path, copies: int = 3) -> dict[str, object]:
         for path in sorted(recordings):
             target = source / f"{path.stem}-{number}{path.suffix}"
             target.write_bytes(path.read_bytes() + b"\0" * number)  # the same content would be done once
-    rows: dict[str, object] = {"recordings": copies * len(recordings)}
+    rows: Row = {"recordings": copies * len(recordings)}
     for count in (1, 2):
         out = place / f"real-{count}"
         said = batch(source, out, "--engine", "sphinx", "--workers", count)
@@ -177,7 +184,7 @@ def main() -> None:
         place = Path(tempfile.mkdtemp(prefix="ridealong-benchmark-"))
         os.environ["PREFECT_HOME"] = str(place / "prefect")
         try:
-            size = {"unchanged": chosen.objects, "workers": 3}.get(part, chosen.calls)
+            size = {"unchanged": chosen.objects, "workers": 2}.get(part, chosen.calls)
             found[part] = {**globals()[part](place, size), "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
         finally:
             shutil.rmtree(place, ignore_errors=True)
