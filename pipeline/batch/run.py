@@ -223,8 +223,10 @@ class _Batch:
             found = self.book.failed(result.id, run, result.reason or "", self.place.tries)
             state = "quarantined" if found == "quarantined" else "failed"
         now = self.progress
+        tried = now.done + now.copies + now.failed + now.quarantined + (state not in ("postponed", "lost"))
         self.progress = replace(
             now,
+            planned=max(now.planned, tried),  # a copy may be tried itself, another machine may have added some
             done=now.done + (state == "done"),
             copies=now.copies + (state == "copy"),
             failed=now.failed + (state == "failed"),

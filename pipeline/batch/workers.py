@@ -8,11 +8,13 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as HungError
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, Protocol, Self
 
 from pipeline.batch.machine import cores, free_memory, uses_gpu
 from pipeline.batch.work import Job, Place, Result, start_worker, work
+from pipeline.errors import RidealongError
 from pipeline.settings import ListenSettings
 
 CALL_TIMEOUT = 4 * 3600.0
@@ -90,11 +92,19 @@ class Workers:
 
 
 def outcome(job: Job, future: Future[Results], timeout: float) -> Results:
-    """What the worker said; where it died or hung, a result for each recording that the ledger does not know of yet."""
+    """What the worker said; where it died or hung, a result for each recording that the ledger does not know of yet.
+
+    Raises RidealongError where no worker can be started.
+    """
     from pebble import ProcessExpired
 
     try:
         return future.result()
+    except BrokenProcessPool as error:
+        raise RidealongError(
+            f"worker processes cannot be kept running ({error}). What was finished is kept. A script that starts a "
+            "batch from its top level must do so below `if __name__ == '__main__':`; else see that memory is left."
+        ) from error
     except HungError:
         return died(job, f"it took longer than {timeout / 60:.0f} minutes, so its worker was ended.")
     except ProcessExpired as error:

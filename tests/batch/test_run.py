@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
 import pytest
 
+from pipeline import resources
 from pipeline.archive.ledger import open_ledger
 from pipeline.archive.scores import open_scores
 from pipeline.archive.scores_folder import FolderScores
@@ -75,8 +79,10 @@ def test_run_tries_a_copy_itself_where_the_original_fails(source):
 
     for name in "ab":
         write_fake(source / f"{name}.wav", work=0.5, fail="nothing is said")
-    summary = score(source, runner=at_once)
+    told = []
+    summary = score(source, runner=at_once, progress=told.append)
     assert (summary.copies, summary.failed, summary.left) == (1, 2, 0)
+    assert [one.planned for one in told] == [2, 2, 3]
     assert set(states(source).values()) == {"failed"}
 
 
@@ -170,3 +176,17 @@ def test_run_listens_once_to_equal_bytes_of_which_other_things_are_told(source, 
     assert (card["call_id"], card["source"], roles["Ann"]) == ("b", "b.wav", "rep")
     assert (calls / "b" / "audio.mp3").read_bytes() == b"sound"
     assert b'src="./audio.mp3"' in (calls / "b" / "scorecard.html").read_bytes()
+
+
+def test_run_says_why_no_worker_can_be_started(source):
+    for number in range(20):
+        write_fake(source / f"{number}.wav", seed=number)
+    script = source.parent / "unguarded.py"
+    code = f"score_bucket({str(source)!r}, out={str(source.parent / 'out')!r}, settings=FAKE, workers=1)"
+    lines = "from pipeline.batch.run import score_bucket", "from tests.batch.conftest import FAKE", code
+    script.write_text("\n".join(lines), encoding="utf-8")
+    environ = {**os.environ, "PYTHONPATH": str(resources.ROOT)}
+    done = subprocess.run([sys.executable, str(script)], env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "worker processes cannot be kept running" in done.stderr and "if __name__ == '__main__':" in done.stderr
+    assert set(states(source).values()) <= {"pending", "done"}
