@@ -113,9 +113,9 @@ class Ledger:
     def record(self, source: str, seen: Sequence[Seen], plan: str = "") -> int:
         """Write down what a listing showed; how many of them wait for the plan now.
 
-        `plan` is a fingerprint of the run's settings and manifest: only runs with the same one claim them. What failed before waits
-        again; what is quarantined only where the recording or the versions wanted are others. A forgotten recording
-        stays forgotten.
+        `plan` is a fingerprint of the run's settings and manifest: only runs with the same one claim them. What failed
+        before waits again; what is quarantined only where the recording or the versions wanted are others. A forgotten
+        recording stays forgotten.
         """
         waiting = 0
         for piece in pieces(seen):
