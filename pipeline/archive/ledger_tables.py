@@ -77,7 +77,7 @@ Index(
     *(recordings.c[name] for name in ("state", "source", "plan", "need", "interruptions", "id")),
 )
 Index("recordings_claimed", recordings.c.run, recordings.c.claim, sqlite_where=CLAIMED, postgresql_where=CLAIMED)
-Index("recordings_sha256", recordings.c.sha256)
+Index("recordings_sha256", recordings.c.sha256, recordings.c.state, recordings.c.need)
 Index("recordings_copy_of", recordings.c.copy_of)
 Index("recordings_finished_at", recordings.c.finished_at)
 

@@ -17,12 +17,12 @@ from pipeline.archive.ledger import Ledger, open_ledger
 from pipeline.archive.ledger_rows import pieces
 from pipeline.archive.scores import open_scores
 from pipeline.archive.temporary import sweep_temporary, temporary_folder
-from pipeline.batch.places import default_ledger
+from pipeline.batch.places import default_ledger, local_folder
 from pipeline.batch.plan import Plan, make_plan
 from pipeline.batch.versions import rules_of
 from pipeline.batch.work import Job, Place, Result
 from pipeline.batch.workers import CALL_TIMEOUT, Runner, Workers, default_workers
-from pipeline.errors import LedgerError
+from pipeline.errors import LedgerError, UsageError
 from pipeline.settings import ListenSettings, keep_private
 
 __all__ = ["Progress", "Summary", "score_bucket"]
@@ -97,6 +97,9 @@ def score_bucket(
     """
     keep_private()
     settings = replace(settings or ListenSettings(), threads=(settings and settings.threads) or 1)
+    folder = local_folder(source)
+    if folder is not None and not folder.is_dir():  # before a ledger is made
+        raise UsageError(f"{source}: there is no such folder. Check the path and its spelling.")
     bucket = open_bucket(source)
     where = ledger or default_ledger(out)
     rules = rules_of(settings, rubric, judge, calibration)

@@ -20,7 +20,7 @@ from pipeline.batch import run as driver
 from pipeline.batch import stages
 from pipeline.batch.run import score_bucket
 from pipeline.batch.work import work
-from pipeline.errors import JudgeServerError, StorageError
+from pipeline.errors import JudgeServerError, StorageError, UsageError
 from pipeline.fakes import write_fake
 from tests.batch.conftest import FAKE, here
 
@@ -190,3 +190,9 @@ def test_run_says_why_no_worker_can_be_started(source):
     assert done.returncode == 1
     assert "worker processes cannot be kept running" in done.stderr and "if __name__ == '__main__':" in done.stderr
     assert set(states(source).values()) <= {"pending", "done"}
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(UsageError, match=r"nowhere: there is no such folder\. Check the path"):
+        score_bucket(tmp_path / "nowhere", out=tmp_path / "out", settings=FAKE)
+    assert not (tmp_path / "out").exists()

@@ -85,7 +85,7 @@ def _recordings() -> None:
     op.create_index("recordings_folder_key", "recordings", ["folder_key"], unique=True)
     op.create_index("recordings_key_hash", "recordings", ["key_hash"], unique=True)
     op.create_index("recordings_queue", "recordings", ["state", "source", "plan", "need", "interruptions", "id"])
-    op.create_index("recordings_sha256", "recordings", ["sha256"])
+    op.create_index("recordings_sha256", "recordings", ["sha256", "state", "need"])
 
 
 def _keep_no_statistics() -> None:
