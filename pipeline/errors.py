@@ -14,7 +14,8 @@ RidealongError
     ├── MediaError       the recording cannot be read, or is over a limit
     ├── TranscriptError  the transcript file cannot be read
     ├── ListeningError   no engine or diarization can handle the recording
-    ├── JudgeServerError the server that judges cannot be reached, takes too long or refuses
+    ├── JudgeServerError the server that judges takes too long over the call, or refuses it
+    │   └── JudgeAwayError   it cannot be reached, is too busy or refuses the key: no call's fault
     ├── KeptError        what was kept of the call cannot be read, so somebody must listen again
     └── OutputError      the result cannot be written
 """
@@ -113,6 +114,10 @@ class JudgeServerError(CallError):
 
 class KeptError(CallError):
     """What was kept of an earlier listening or judging cannot be read."""
+
+
+class JudgeAwayError(JudgeServerError):
+    """The server that judges answers nobody just now; the same call may be judged later."""
 
 
 class OutputError(CallError):

@@ -20,13 +20,14 @@ from urllib.parse import urlsplit
 
 from pipeline import __version__
 from pipeline.assess.judge_file import LlmSettings, is_near
-from pipeline.errors import JudgeServerError
+from pipeline.errors import JudgeAwayError, JudgeServerError
 
 __all__ = ["Message", "ask"]
 
 Message = dict[str, str]
 _MAX_REPLY = 4_000_000
 _PAUSES = (1.0, 3.0)
+_AWAY = frozenset({401, 402, 403, 404, 407, 429})  # of whatever call: the key, the model's name, too many questions
 """Seconds before a server that is busy, starting or failing is asked again."""
 _PASSING = {429, 500, 502, 503, 504}
 _log = logging.getLogger(__name__)
@@ -54,7 +55,8 @@ def ask(settings: LlmSettings, messages: Sequence[Message]) -> str:
         if status not in _PASSING or pause is None:
             break
         time.sleep(pause)
-    raise JudgeServerError(f"{_where(settings)} answered {_named(status)}. {_help(status)}")
+    kind = JudgeAwayError if status in _AWAY or status >= 500 else JudgeServerError
+    raise kind(f"{_where(settings)} answered {_named(status)}. {_help(status)}")
 
 
 def _exchange(settings: LlmSettings, body: bytes) -> tuple[int, bytes]:
@@ -82,7 +84,7 @@ def _exchange(settings: LlmSettings, body: bytes) -> tuple[int, bytes]:
                 "smaller model."
             ) from error
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise JudgeServerError(f"{_where(settings)} cannot be asked ({reason}). Is the server running?") from error
+        raise JudgeAwayError(f"{_where(settings)} cannot be asked ({reason}). Is the server running?") from error
     finally:
         connection.close()
 

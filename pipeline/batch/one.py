@@ -16,7 +16,15 @@ from pipeline.batch.desk import Desk, patiently
 from pipeline.batch.fetch import Fetched, fetch, named_for_people, places_for
 from pipeline.batch.stages import Made, borrowed, done_of, judged_anew, levelled, listened, recalled
 from pipeline.batch.work import Ending, Result
-from pipeline.errors import CallError, JudgeServerError, KeptError, RidealongError, StorageError, StorageFault
+from pipeline.errors import (
+    CallError,
+    JudgeAwayError,
+    JudgeServerError,
+    KeptError,
+    RidealongError,
+    StorageError,
+    StorageFault,
+)
 
 __all__ = ["work_on_levels", "work_on_one"]
 
@@ -168,6 +176,10 @@ def _troubled(
         if not (keep and error.is_passing):
             desk.ledger.postponed(recording.id, desk.place.run, reason)
         return Result(recording.id, "postponed", need, reason, error.fault, wall_seconds=seconds)
+    if isinstance(error, JudgeAwayError):  # what was heard is kept, so nobody listens again
+        if not keep:
+            desk.ledger.postponed(recording.id, desk.place.run, reason)
+        return Result(recording.id, "postponed", need, reason, "unreachable", wall_seconds=seconds)
     at: Need | None = "assess" if isinstance(error, JudgeServerError) else None  # it was heard: another judge may help
     state = desk.ledger.failed(recording.id, desk.place.run, reason, desk.place.tries, need=at)
     ending: Ending = state if state in ("failed", "quarantined") else "lost"  # another recording by now, or not ours

@@ -12,7 +12,7 @@ from pipeline.assess import chat
 from pipeline.assess.judge_file import LlmSettings
 from pipeline.assess.llm_judge import LlmJudge, searched_turns
 from pipeline.assess.llm_prompt import load_prompt, transcript_of
-from pipeline.errors import JudgeServerError, UsageError
+from pipeline.errors import JudgeAwayError, JudgeServerError, UsageError
 from pipeline.listen.manifest import default_row
 from pipeline.listen.transcribe import Transcript
 from pipeline.records import (
@@ -268,7 +268,7 @@ def test_llm_a_server_that_is_busy_once_is_asked_again():
 def test_llm_a_server_that_is_down_is_said():
     with chat_server(lambda asked: NONE) as server:
         pass
-    with pytest.raises(JudgeServerError, match=r"cannot be asked \(Connection refused\). Is the server running"):
+    with pytest.raises(JudgeAwayError, match=r"cannot be asked \(Connection refused\). Is the server running"):
         judge(server.url)(CALL)
 
 

@@ -18,7 +18,7 @@ from pipeline.batch import desk as desks
 from pipeline.batch import stages
 from pipeline.batch.rows import default_dict, row_dict
 from pipeline.batch.work import Job, Place, Result, work
-from pipeline.errors import JudgeServerError, LedgerError, StorageError, UsageError
+from pipeline.errors import JudgeAwayError, JudgeServerError, LedgerError, StorageError, UsageError
 from pipeline.fakes import FakeClassifier, write_fake
 from pipeline.listen.call_rows import CallRow
 from pipeline.listen.manifest import read_manifest
@@ -471,6 +471,27 @@ def test_work_keeps_what_was_heard_where_the_judges_server_fails(site, monkeypat
         (result,) = site.work("listen", id_)
     assert (result.state, result.reason) == ("failed", "the judge's server cannot be asked.")
     assert "scorecard.json" not in site.scores.files("a")
+    monkeypatch.setattr(stages, "listen", None)
+    site.seen("a.wav")
+    assert [one.state for one in site.work("listen", id_)] == ["done"]
+    assert site.scores.files("a") == ALL
+
+
+def test_work_waits_for_a_judges_server_that_is_away_and_listens_once(site, monkeypatch) -> None:
+    (id_,) = site.seen(site.fake("a.wav"))
+
+    def away(*_):
+        raise JudgeAwayError("the judge's server cannot be asked.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeClassifier, "__call__", away)
+        (result,) = site.work("listen", id_)
+    assert (result.state, result.fault, result.reason) == (
+        "postponed",
+        "unreachable",
+        "the judge's server cannot be asked.",
+    )
+    assert (site.row(id_).state, site.row(id_).attempts) == ("pending", 0)
     monkeypatch.setattr(stages, "listen", None)
     site.seen("a.wav")
     assert [one.state for one in site.work("listen", id_)] == ["done"]
