@@ -5,10 +5,14 @@ A key is any text that a store allows, `../` and line breaks included: it names 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
+"""The options at the end of a bucket's URL, as ?endpoint=…; a key may hold a question mark too."""
 
 
 @dataclass(frozen=True, slots=True)

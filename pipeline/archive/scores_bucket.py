@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.archive.bucket import Bucket
+from pipeline.archive.bucket import OPTIONS, Bucket
 from pipeline.archive.call_folder import Content, write_content
 from pipeline.archive.name_search import NameSearch
 from pipeline.archive.scores import checked_id, checked_names, is_sound
@@ -23,7 +22,6 @@ from pipeline.archive.temporary import temporary_folder
 from pipeline.errors import StorageError
 
 _CURRENT = "current.json"
-_OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
 _SENDERS = 4
 _READS = 3  # a writer may replace the version while it is read
 
@@ -196,7 +194,7 @@ class BucketScores:
 
     def _url(self, key: str) -> str:
         """The object's URL for people: without the options that open the bucket."""
-        place = _OPTIONS.sub("", self.url)
+        place = OPTIONS.sub("", self.url)
         return f"{place}{key}" if place.endswith("/") else f"{place}/{key}"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from posixpath import splitext
 from typing import Any, Protocol
 
-from pipeline.archive.bucket import Bucket
+from pipeline.archive.bucket import OPTIONS, Bucket
 from pipeline.archive.buckets import open_bucket
 from pipeline.archive.temporary import temporary_folder
 from pipeline.batch.places import local_folder
@@ -30,7 +30,6 @@ __all__ = ["BucketManifest", "default_dict", "read_bucket_manifest", "row_dict",
 FILES = ("recording", "transcript", "rttm")
 """The columns whose cells name objects."""
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_OPTIONS = re.compile(r"\?[A-Za-z_]+=.*$", re.DOTALL)
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ALWAYS = (*FILES, "call_id", "call_type")
 _DEFAULTS = {one.name: one.default for one in fields(CallRow) if one.name not in _ALWAYS}
@@ -149,7 +148,7 @@ def _fetch(url: str, bucket: Bucket, path: Path) -> None:
 
 def url_parts(url: str) -> tuple[str, str]:
     """A bucket's URL without its options, and the options with their question mark, empty without any."""
-    options = _OPTIONS.search(url)
+    options = OPTIONS.search(url)
     return (url, "") if options is None else (url[: options.start()], options[0])
 
 
