@@ -32,7 +32,8 @@ def prepare(*, dev: bool) -> None:
     constraints = ["--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt")]
     _pip("install", *constraints, "--upgrade", "pip")
     groups = ["--group", f"{ROOT / 'pyproject.toml'}:dev"] if dev else []
-    _pip("install", *constraints, "--editable", str(ROOT), *groups)
+    # what is imported is compiled when it is, which is a small part of all
+    _pip("install", *constraints, "--no-compile", "--editable", str(ROOT), *groups)
     stamp.write_text(wanted + "\n")
 
 

@@ -4,6 +4,7 @@ Style, types and import directions first, then pytest in two processes, whose su
 Arguments go to pytest.
 """
 
+import os
 import subprocess
 import sys
 
@@ -24,7 +25,10 @@ def main() -> int:
     failed = [check[0].name for check in CHECKS if subprocess.run(check, cwd=ROOT, check=False).returncode]
     if failed:
         print(f"failed before the tests: {', '.join(failed)}", flush=True)
-    tests = subprocess.run([PYTHON, "-m", "pytest", "-n", "2", *sys.argv[1:]], cwd=ROOT, check=False).returncode
+    # two test processes whose libraries start two threads each would fight for two cores
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [PYTHON, "-m", "pytest", "-n", "2", *sys.argv[1:]]
+    tests = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     return tests or bool(failed)
 
 
