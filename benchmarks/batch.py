@@ -153,7 +153,7 @@ def unchanged(place: Path, objects: int) -> Row:
 
 
 def workers(place: Path, copies: int) -> Row:
-    """How many times faster two worker processes of the real engine are than one. Planning is not counted, loading is."""
+    """How many times faster two workers of the real engine are than one; loading is counted, planning is not."""
     source = place / "real"
     source.mkdir()
     recording = (SAMPLES / "routes-discovery.wav").read_bytes()
